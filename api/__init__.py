@@ -1,0 +1,1 @@
+"""JSON and pages over workflows and the database."""

@@ -1,0 +1,105 @@
+"""The application: JSON under `/api`, pages beside it, one set of security headers over both."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from fastapi import Depends, FastAPI
+from fastapi.staticfiles import StaticFiles
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api import documentation, health, problems
+from api.access_log import AccessLog
+from api.cookies import Cookies
+from api.forwarder import Forwarder
+from api.pages.routes import routers as page_routers
+from api.parts import Parts
+from api.resources import routers as resource_routers
+from api.session import come_from_our_own_page
+from api.sheets import MOST_BYTES
+
+SECURITY_HEADERS: Final[Mapping[str, str]] = {
+    "content-security-policy": "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'; object-src 'none'",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "cross-origin-opener-policy": "same-origin",
+}
+
+ROUND_A_FILE: Final = 1024 * 1024
+"""What a form may hold beside a file."""
+
+DESCRIPTION: Final = """Runs performance cycles (绩效周期) of sales companies.
+
+Machines sign in with `Authorization: Bearer …` (`quarterdeck token` makes one). Every POST takes an
+`Idempotency-Key`: the same key with the same content is answered as the first time. Where the engine
+is away the answer is `202 {"state": "received"}`; the command is carried out later under the same id.
+Refusals are problem details (RFC 9457) with a stable `code`, in the language of `Accept-Language`.
+"""
+
+
+def create_app(parts: Parts) -> FastAPI:
+    """Build the application from its parts."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with Forwarder(parts.sessions, parts.commands).running():
+            yield
+
+    app = FastAPI(
+        title="Quarterdeck",
+        version="0.1.0",
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        max_body_size=MOST_BYTES + ROUND_A_FILE,
+        # Traces would hold addresses, and those of links hold their tokens.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
+        lifespan=lifespan,
+    )
+    app.state.parts = parts
+    documentation.describe(app)
+    problems.install(app)
+    app.include_router(health.router)
+    for router in (*resource_routers, documentation.router):
+        app.include_router(router, prefix="/api")
+    for router in page_routers:
+        # No page route can forget it: an unsafe request must come from our own form (CSRF).
+        app.include_router(router, include_in_schema=False, dependencies=[Depends(come_from_our_own_page)])
+    app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
+    app.add_middleware(Guarded, cookies=parts.cookies)
+    app.add_middleware(AccessLog)
+    return app
+
+
+class Guarded:
+    """Puts the security headers on every answer, and the cookies that a request asked for."""
+
+    def __init__(self, app: ASGIApp, cookies: Cookies) -> None:
+        self.app = app
+        self.cookies = cookies
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
+                if not scope["path"].startswith("/static/"):
+                    headers.setdefault("cache-control", "no-store")
+                visit = scope.get("state", {}).get("set_visit")
+                if visit is not None:
+                    headers.append("set-cookie", self.cookies.header_for(visit))
+            await send(message)
+
+        await self.app(scope, receive, send_guarded)

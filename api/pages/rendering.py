@@ -1,0 +1,185 @@
+"""Turns a page's dataclass into HTML, with what every page has around it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import Depends, Request
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from sqlalchemy import func
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+from starlette.responses import HTMLResponse, Response
+
+from api.i18n import HOME_ZONE, Tongue, translations
+from api.language import LANGUAGE_COOKIE, language_of
+from api.pages.assets import asset_address
+from api.parts import Parts, TheParts
+from api.session import Database, MaybeViewer, Viewer, form_token
+from api.terms import message_of
+from models.clock import ClockOffset, business_now
+from models.delivery import Notice
+from models.org import Company
+from models.stages import Channel, Language, Role
+
+A_YEAR = 366 * 24 * 3600
+TEMPLATES = Path(__file__).parent.parent / "templates"
+
+
+@cache
+def environment(language: Language) -> Environment:
+    """Return the templates of a language. A name that a page forgot to give is a fault, not a blank."""
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]  # Added by the extension.
+    made.globals["asset"] = asset_address
+    return made
+
+
+@dataclass
+class Shell:
+    """What stands around a page: the reader's language, who they are, the demonstration's clock."""
+
+    request: Request
+    parts: Parts
+    tongue: Tongue
+    viewer: Viewer | None
+    now: datetime
+    unread: int = 0
+    is_moving: bool = False
+    """The demonstration's time is being moved on, by somebody."""
+    is_bare: bool = False
+    """Without navigation: a page behind a link."""
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_demo(self) -> bool:
+        return self.parts.settings.demo
+
+    @property
+    def can_advance(self) -> bool:
+        """Whether the demonstration's time can be moved on from this page."""
+        return self.is_demo and self.parts.conductor is not None and self.viewer is not None and not self.is_bare
+
+    @property
+    def is_hr(self) -> bool:
+        return self.viewer is not None and self.viewer.has(Role.HR_ADMIN)
+
+    @property
+    def sees_cycles(self) -> bool:
+        return self.viewer is not None and self.viewer.reads_all
+
+    @property
+    def csrf(self) -> str:
+        return form_token(self.request, self.parts)
+
+    @property
+    def here(self) -> str:
+        """The address a reader may come back to: this page, or the first one where it was a form's answer."""
+        return self.request.url.path if self.request.method == "GET" else "/"
+
+    def address_with(self, **changes: str) -> str:
+        """Return this page's address with parts of its query changed; an empty value drops one."""
+        query = {**self.request.query_params, **changes} if self.request.method == "GET" else changes
+        kept = {name: value for name, value in query.items() if value}
+        return f"{self.here}?{urlencode(kept)}" if kept else self.here
+
+    def starts_with(self, path: str) -> bool:
+        return self.request.url.path.startswith(path)
+
+    def render(self, template: str, page: object, status_code: int = 200) -> Response:
+        """Return the template's HTML for a page's dataclass."""
+        html = (
+            environment(self.tongue.language)
+            .get_template(template)
+            .render(page=page, shell=self, t=self.tongue, term=self.term)
+        )
+        response = HTMLResponse(html, status_code=status_code, headers=self.headers)
+        response.headers.setdefault("Cache-Control", "no-store")
+        chosen = chosen_language(self.request.query_params)
+        if chosen:
+            response.set_cookie(
+                LANGUAGE_COOKIE,
+                chosen.value,
+                max_age=A_YEAR,
+                httponly=True,
+                samesite="lax",
+                secure=self.parts.settings.secure_cookies,
+            )
+        return response
+
+    def term(self, member: StrEnum) -> str:
+        """Name an enum's member in the reader's language."""
+        return self.tongue.gettext(message_of(member))
+
+
+def chosen_language(query: Mapping[str, str]) -> Language | None:
+    """Return the language asked for by `?lang=`."""
+    return {"zh": Language.CHINESE, "zh-CN": Language.CHINESE, "en": Language.ENGLISH}.get(query.get("lang", ""))
+
+
+def reading_language(request: Request, viewer: Viewer | None) -> Language:
+    """The language asked for, else the browser's choice, else the person's own."""
+    asked = chosen_language(request.query_params)
+    if asked:
+        return asked
+    if viewer and LANGUAGE_COOKIE not in request.cookies:
+        return viewer.person.language
+    return language_of(request)
+
+
+async def tongue_of(request: Request, database: AsyncSession, viewer: Viewer | None) -> Tongue:
+    """Return the reader's language with their company's zone and currency."""
+    company = await database.get(Company, viewer.company_id) if viewer else None
+    language = reading_language(request, viewer)
+    return Tongue(language, company.time_zone, company.currency) if company else Tongue(language)
+
+
+async def shell(request: Request, parts: TheParts, database: Database, viewer: MaybeViewer) -> Shell:
+    tongue = await tongue_of(request, database, viewer)
+    if viewer and viewer.person in database:
+        database.expunge(viewer.person)  # A rollback leaves it as it is: the page names them in any case.
+    clock = await database.get(ClockOffset, "business") if parts.settings.demo else None
+    return Shell(
+        request=request,
+        parts=parts,
+        tongue=tongue,
+        viewer=viewer,
+        now=await business_now(database),
+        unread=await unread_notices(database, viewer.id) if viewer else 0,
+        is_moving=bool(clock and clock.advancing_until and clock.advancing_until > datetime.now(UTC)),
+    )
+
+
+TheShell = Annotated[Shell, Depends(shell)]
+
+
+async def unread_notices(database: AsyncSession, person_id: str) -> int:
+    found = await database.exec(
+        select(func.count())
+        .select_from(Notice)
+        .where(
+            col(Notice.person_id) == person_id,
+            col(Notice.channel) == Channel.SYSTEM,
+            col(Notice.read_at).is_(None),
+        )
+    )
+    return found.one()
+
+
+def zone_of_terms(terms: Mapping[str, Any]) -> str:
+    """Return the zone of a cycle's terms; the home zone where a draft has none yet."""
+    return str(terms.get("time_zone", HOME_ZONE))

@@ -1,0 +1,33 @@
+"""Every page's router. A new page is one file and one line here."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from api.pages import (
+    assets,
+    cycles,
+    demonstration,
+    departments,
+    launching,
+    links,
+    mailbox,
+    notices,
+    signing_in,
+    tasks,
+    templates_of_figures,
+)
+
+routers: tuple[APIRouter, ...] = (
+    assets.router,
+    notices.router,
+    signing_in.router,
+    demonstration.router,
+    links.router,
+    tasks.router,
+    templates_of_figures.router,
+    launching.router,
+    cycles.router,
+    departments.router,
+    mailbox.router,
+)

@@ -1,0 +1,85 @@
+"""What the routes are handed: built once by `server.py`, or by a test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Any, Protocol
+
+from fastapi import Depends, Request
+
+from api.commands import Commands
+from api.cookies import Cookies
+from api.engine import Engine
+from models.database import SessionMaker
+from models.org import Person
+from models.settings import Settings
+from models.stages import Channel, Occasion
+
+
+@dataclass(frozen=True)
+class Written:
+    """A message as a person will read it; `html` is empty where the channel has none."""
+
+    subject: str
+    text: str
+    html: str = ""
+
+
+class Writer(Protocol):
+    """Writes the message of an occasion, for a preview; handed in, so that pages do not send."""
+
+    def __call__(
+        self, occasion: Occasion, channel: Channel, person: Person, facts: Mapping[str, Any]
+    ) -> Written: ...
+
+
+class Row(Protocol):
+    @property
+    def number(self) -> int: ...
+
+    @property
+    def cells(self) -> Mapping[str, str]: ...
+
+
+class Table(Protocol):
+    @property
+    def columns(self) -> Sequence[str]: ...
+
+    @property
+    def rows(self) -> Sequence[Row]: ...
+
+
+class TableReader(Protocol):
+    """Reads a CSV or Excel file as rows of text; handed in, so that pages do not fetch."""
+
+    def __call__(self, content: bytes, file_name: str) -> Table: ...
+
+
+class Conductor(Protocol):
+    """Moves the demonstration's business time on."""
+
+    async def advance(self, by: timedelta) -> object: ...
+
+    async def to_next_deadline(self) -> object: ...
+
+
+@dataclass(frozen=True)
+class Parts:
+    settings: Settings
+    sessions: SessionMaker
+    engine: Engine
+    commands: Commands
+    cookies: Cookies
+    write: Writer
+    read_table: TableReader
+    conductor: Conductor | None = None
+
+
+async def the_parts(request: Request) -> Parts:  # Not async, each request would pay for a thread.
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+TheParts = Annotated[Parts, Depends(the_parts)]

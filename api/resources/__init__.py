@@ -1,0 +1,16 @@
+"""The JSON interface, one file a resource."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from api.resources import commands, cycle_lists, cycles, people, scores, tasks
+
+routers: tuple[APIRouter, ...] = (
+    cycles.router,
+    cycle_lists.router,
+    tasks.router,
+    scores.router,
+    people.router,
+    commands.router,
+)

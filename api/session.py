@@ -1,0 +1,175 @@
+"""Who is asking: a person signed in with a browser, or a machine with a bearer token.
+
+Routes say in their signature whom they serve: `SignedIn`, `HrAdmin`, `MaybeViewer`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request
+from sqlalchemy import bindparam
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from api.cookies import password_mark
+from api.parts import Parts, TheParts
+from models.clock import business_now
+from models.errors import Refusal
+from models.org import Account, ApiToken, Person
+from models.stages import Role
+
+HOLDER_OF_TOKEN = (
+    select(Person, Account)
+    .join(ApiToken, col(ApiToken.person_id) == col(Person.id))
+    .outerjoin(Account, col(Account.person_id) == col(Person.id))
+    .where(col(ApiToken.token_hash) == bindparam("token_hash"))
+)
+"""Built once: each request of a machine runs it."""
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """A person who asks, and what their account allows beside their post."""
+
+    person: Person
+    roles: frozenset[Role]
+    by_token: bool = False
+    """A machine asks, with a bearer token."""
+
+    @property
+    def id(self) -> str:
+        return self.person.id
+
+    @property
+    def company_id(self) -> str:
+        return self.person.company_id
+
+    def has(self, role: Role) -> bool:
+        return role in self.roles
+
+    @property
+    def reads_all(self) -> bool:
+        """Whether they see every row of their company (Rule 50)."""
+        return bool(self.roles & {Role.HR_ADMIN, Role.EXECUTIVE, Role.AUDITOR})
+
+    @property
+    def only_reads(self) -> bool:
+        """An auditor reads everything and changes nothing, whatever else the account may do (Rule 50)."""
+        return Role.AUDITOR in self.roles
+
+
+async def reading(parts: TheParts) -> AsyncIterator[AsyncSession]:
+    async with parts.sessions() as session:
+        yield session
+
+
+Database = Annotated[AsyncSession, Depends(reading)]
+"""The request's session. `Commands.ask` ends its transaction before it waits for the engine."""
+
+
+async def viewer(request: Request, parts: TheParts, database: Database) -> Viewer | None:
+    """Return who asks, or None."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and token:
+        return await _holder_of(database, token.strip())
+    return await _signed_in_here(request, parts, database)
+
+
+async def _holder_of(database: AsyncSession, token: str) -> Viewer:
+    known = {"token_hash": sha256(token.encode()).hexdigest()}
+    found = (await database.exec(HOLDER_OF_TOKEN, params=known)).first()
+    if found is None or await _has_left(database, found[0]):
+        raise Refusal("token-unknown")
+    return _as_viewer(found[0], found[1], by_token=True)
+
+
+async def _signed_in_here(request: Request, parts: Parts, database: AsyncSession) -> Viewer | None:
+    visit = parts.cookies.visit(request)
+    if not visit.person_id:
+        return None
+    found = (
+        await database.exec(
+            select(Person, Account)
+            .join(Account, col(Account.person_id) == col(Person.id))
+            .where(col(Person.id) == visit.person_id)
+        )
+    ).first()
+    if found is None or await _has_left(database, found[0]):
+        return None
+    if password_mark(found[1].password_hash) != visit.password_mark:
+        return None
+    return _as_viewer(found[0], found[1])
+
+
+async def _has_left(database: AsyncSession, person: Person) -> bool:
+    return person.left_on is not None and person.left_on <= (await business_now(database)).date()
+
+
+def _as_viewer(person: Person, account: Account | None, *, by_token: bool = False) -> Viewer:
+    return Viewer(person, frozenset(Role(role) for role in account.roles) if account else frozenset(), by_token)
+
+
+MaybeViewer = Annotated[Viewer | None, Depends(viewer)]
+
+
+async def signed_in(request: Request, parts: TheParts, found: MaybeViewer) -> Viewer:
+    """Return who asks. An unsafe request that a browser's cookie vouches for must come from our own pages."""
+    if found is None:
+        raise Refusal("sign-in-needed")
+    if not found.by_token and request.method not in SAFE:
+        await come_from_our_own_page(request, parts)
+    return found
+
+
+SignedIn = Annotated[Viewer, Depends(signed_in)]
+
+
+def _with_role(role: Role) -> object:
+    async def holds_role(asking: SignedIn) -> Viewer:
+        if not asking.has(role):
+            raise Refusal("role-needed", role=role.value)
+        return asking
+
+    return Depends(holds_role)
+
+
+HrAdmin = Annotated[Viewer, _with_role(Role.HR_ADMIN)]
+
+
+async def come_from_our_own_page(request: Request, parts: TheParts) -> None:
+    """Refuse an unsafe request that another site may have sent (CSRF): origin first, then the token.
+
+    Our pages say `no-referrer`, with which browsers send `Origin: null`; then `Sec-Fetch-Site`
+    decides, and always the token, which another site cannot know.
+    """
+    if request.method in SAFE:
+        return
+    site = request.headers.get("sec-fetch-site")
+    if site is not None and site not in ("same-origin", "none"):
+        raise Refusal("form-from-elsewhere")
+    origin = request.headers.get("origin")
+    if origin not in (None, "null") and urlsplit(str(origin)).netloc not in _our_hosts(request, parts):
+        raise Refusal("form-from-elsewhere")
+    token = request.headers.get("x-csrf-token", "")
+    if not token and request.headers.get("content-type", "").startswith(
+        ("application/x-www-form-urlencoded", "multipart/form-data")
+    ):
+        token = str((await request.form()).get("csrf", ""))
+    if not parts.cookies.is_form_token(request, token):
+        raise Refusal("form-expired")
+
+
+def _our_hosts(request: Request, parts: Parts) -> set[str]:
+    return {request.headers.get("host", ""), urlsplit(str(parts.settings.base_url)).netloc}
+
+
+def form_token(request: Request, parts: Parts) -> str:
+    """Return the value of a form's hidden field `csrf`."""
+    return parts.cookies.form_token(request)

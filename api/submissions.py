@@ -1,0 +1,85 @@
+"""Figures handed in: checked as a whole before anything is kept (Rule 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import uuid4
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from api import moves
+from api.commands import Wish
+from api.problems import Refusals
+from models.clock import business_now
+from models.errors import Refusal
+from models.figures import facts_for_task
+from models.stages import Choice, TaskKind
+from models.tasks import Submission, SubmissionRow, Task
+from rules.completeness import CheckedRow, Gap, GivenRow, RowFault, check_submission
+
+CHOICE_OF = {TaskKind.SUBMIT_DATA: Choice.SUBMIT, TaskKind.FILL_SCORING_GAP: Choice.FILLED}
+"""The tasks that take figures, and what handing them in decides."""
+
+
+async def handed_in(
+    session: AsyncSession,
+    task: Task,
+    by_id: str,
+    for_id: str,
+    given: Sequence[GivenRow],
+    *,
+    file_name: str = "",
+    comment: str = "",
+) -> Wish:
+    """Return the wish that decides the task with these figures.
+
+    No rows at all are fine where everything needed is there already, from the CRM.
+
+    Raises:
+        Refusal: `choice-not-allowed` where the task takes no figures; `submission-incomplete` with
+            every fault by row and every gap.
+    """
+    choice = CHOICE_OF.get(task.kind)
+    if choice is None:
+        raise Refusal("choice-not-allowed", choice=Choice.SUBMIT.value, kind=task.kind.value)
+    check = check_submission(await facts_for_task(session, task), given)
+    if not check.is_complete:
+        errors = [_fault(fault) for fault in check.faults] + [_gap(gap) for gap in check.gaps]
+        raise Refusals("submission-incomplete", errors, count=len(errors))
+    submission = Submission(
+        id=uuid4().hex,
+        task_id=task.id,
+        by_id=by_id,
+        file_name=file_name[:200],
+        received_at=await business_now(session),
+    )
+    rows = [_row(submission.id, row) for row in check.rows]
+    return moves.decision(
+        task, by_id, for_id, choice, comment=comment, submission_id=submission.id, rows=[submission, *rows]
+    )
+
+
+def _row(submission_id: str, row: CheckedRow) -> SubmissionRow:
+    return SubmissionRow(
+        submission_id=submission_id,
+        row=row.row,
+        team_id=row.team_id,
+        person_id=row.person_id,
+        metric_id=row.metric_id,
+        month=row.month,
+        value=format(row.value, "f"),
+        reason=row.reason,
+    )
+
+
+def _fault(fault: RowFault) -> Refusal:
+    return Refusal(fault.code, row=fault.row, column=fault.column, **fault.facts)
+
+
+def _gap(gap: Gap) -> Refusal:
+    facts = {"team_id": gap.team_id, "metric_id": gap.metric_id, "month": f"{gap.month:%Y-%m}"}
+    if gap.person_id:
+        facts |= {"person_id": gap.person_id, "staff_no": gap.staff_no}
+    if gap.fault:
+        return Refusal("figure-invalid", fault=gap.fault, **facts)
+    return Refusal("figure-missing", from_crm=gap.from_crm, **facts)

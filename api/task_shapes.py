@@ -1,0 +1,183 @@
+"""What the JSON interface takes and gives about tasks and people. Figures are decimals written as text."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.shapes import Named, Taken
+from models.stages import Approver, Choice, Language, Stage, TaskKind, TaskState
+
+
+class DecisionShown(BaseModel):
+    choice: Choice
+    by: Named | None
+    on_behalf_of: Named | None
+    by_policy: bool
+    comment: str
+    decided_at: datetime
+
+
+class CommentShown(BaseModel):
+    id: str
+    by: Named
+    text: str
+    at: datetime
+
+
+class TaskShown(BaseModel):
+    id: str
+    cycle_id: str
+    department: Named
+    kind: TaskKind
+    stage: Stage
+    month: date | None
+    approver: Approver | None
+    round: int
+    state: TaskState
+    holder: Named
+    deadline_at: datetime
+    opened_at: datetime
+    closed_at: datetime | None
+
+
+class TaskInFull(TaskShown):
+    first_holder: Named
+    added: list[Named]
+    level: int
+    first_deadline_at: datetime
+    next_rung_at: datetime | None
+    choices: list[Choice]
+    """What the caller may decide on it now; empty where they may not."""
+    decision: DecisionShown | None
+    comments: list[CommentShown]
+
+
+class ProposedTarget(Taken):
+    metric: str = Field(min_length=1)
+    """The metric's code or id."""
+    proposed: Decimal = Field(max_digits=18, decimal_places=4)
+    reason: str = Field(default="", max_length=2000)
+
+
+class DecisionGiven(Taken):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"choice": "confirm"},
+                {
+                    "choice": "counter-propose",
+                    "comment": "成交周期30天，复购率25%，预算10万",
+                    "proposals": [{"metric": "sales", "proposed": "15000000"}],
+                },
+            ]
+        }
+    )
+
+    choice: Choice
+    comment: str = Field(default="", max_length=4000)
+    proposals: tuple[ProposedTarget, ...] = Field(default=(), max_length=50)
+
+
+class FigureGiven(Taken):
+    team: str
+    """Name or id of the team."""
+    metric: str
+    """Name, code or id of the metric."""
+    month: str
+    """2026-10, or any day of it."""
+    value: str
+    person: str = ""
+    """Staff number, id or name, where the figure is a person's own."""
+    reason: str = ""
+    """Why a figure that is there already is corrected."""
+
+
+class FiguresGiven(Taken):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "rows": [
+                        {"team": "华东一组", "metric": "sales", "month": "2026-10", "value": "5000000"},
+                        {"team": "华东一组", "metric": "collection", "month": "2026-10", "value": "92.5"},
+                    ]
+                }
+            ]
+        }
+    )
+
+    rows: list[FigureGiven] = Field(max_length=20_000)
+    comment: str = Field(default="", max_length=4000)
+
+
+class ReassignmentGiven(Taken):
+    to_id: str
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+class DelegationGiven(Taken):
+    deputy_id: str
+    until_on: date | None = None
+    """The last day; the task's deadline where it is left out."""
+    reason: str = Field(default="", max_length=2000)
+
+
+class ExtensionGiven(Taken):
+    due_on: date
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+class CommentGiven(Taken):
+    text: str = Field(min_length=1, max_length=4000)
+
+
+class ReasonNeeded(Taken):
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+# --- people -------------------------------------------------------------------------------------
+
+
+class DeputyGiven(Taken):
+    deputy_id: str
+    from_on: date
+    until_on: date
+    person_id: str = ""
+    """Whose tasks; the caller's where it is left out. HR may name deputies for others."""
+    reason: str = Field(default="", max_length=2000)
+
+
+class Joiner(Taken):
+    staff_no: str = Field(min_length=1, max_length=40)
+    name: str = Field(min_length=1, max_length=100)
+    unit_id: str
+    effective_on: date
+    email: str = ""
+    phone: str = ""
+    language: Language = Language.CHINESE
+    superior_id: str = ""
+    post: str = ""
+    grade: str = ""
+    region: str = ""
+    is_scored: bool = True
+    reason: str = ""
+    cycle_id: str = ""
+
+
+class Leaving(Taken):
+    effective_on: date
+    successor_id: str = ""
+    """Who takes over what the person held; their superior where it is left out."""
+    reason: str = ""
+    cycle_id: str = ""
+
+
+class Transfer(Taken):
+    effective_on: date
+    to_unit_id: str
+    successor_id: str = ""
+    reason: str = ""
+    cycle_id: str = ""

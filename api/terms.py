@@ -1,0 +1,125 @@
+"""The terms of the field as words: each enum member's name in the reader's language.
+
+Messages are marked here and translated where they are shown.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from api.i18n import later as _
+from models.stages import (
+    Approver,
+    Channel,
+    Choice,
+    CycleState,
+    DeliveryState,
+    Language,
+    Occasion,
+    Role,
+    Stage,
+    TaskKind,
+    TaskState,
+    UnitKind,
+)
+
+TERMS: dict[type[StrEnum], dict[str, str]] = {
+    Stage: {
+        Stage.TARGETS: _("Target confirmation"),
+        Stage.SUBMISSION: _("Data submission"),
+        Stage.EVALUATION: _("Evaluation"),
+        Stage.APPROVAL: _("Result approval"),
+        Stage.FEEDBACK: _("Result feedback"),
+        Stage.CLOSED: _("Finished"),
+        Stage.CANCELLED: _("Cancelled"),
+    },
+    TaskKind: {
+        TaskKind.CONFIRM_TARGETS: _("Confirm targets"),
+        TaskKind.ANSWER_PROPOSAL: _("Answer a proposal"),
+        TaskKind.SUBMIT_DATA: _("Submit data"),
+        TaskKind.FILL_SCORING_GAP: _("Fill scoring gaps"),
+        TaskKind.APPROVE_RESULTS: _("Approve results"),
+        TaskKind.GIVE_FEEDBACK: _("Give feedback"),
+    },
+    Choice: {
+        Choice.CONFIRM: _("confirmed the targets"),
+        Choice.COUNTER_PROPOSE: _("proposed other targets"),
+        Choice.ACCEPT_PROPOSAL: _("accepted the proposal"),
+        Choice.KEEP_TARGETS: _("kept the targets as they were"),
+        Choice.SUBMIT: _("submitted the data"),
+        Choice.FILLED: _("filled the gaps"),
+        Choice.APPROVE: _("approved the results"),
+        Choice.BACK_TO_SUBMISSION: _("sent it back to data submission"),
+        Choice.BACK_TO_EVALUATION: _("sent it back to evaluation"),
+        Choice.DONE: _("gave the feedback"),
+    },
+    TaskState: {
+        TaskState.OPEN: _("Open"),
+        TaskState.DECIDED: _("Done"),
+        TaskState.VOIDED: _("Voided"),
+    },
+    CycleState: {
+        CycleState.DRAFT: _("Draft"),
+        CycleState.RUNNING: _("Running"),
+        CycleState.PAUSED: _("Paused"),
+        CycleState.READY: _("Ready to publish"),
+        CycleState.PUBLISHED: _("Published"),
+        CycleState.CANCELLED: _("Cancelled"),
+    },
+    Channel: {
+        Channel.SMS: _("SMS"),
+        Channel.EMAIL: _("E-mail"),
+        Channel.SYSTEM: _("Notice in the system"),
+    },
+    Approver: {
+        Approver.DIRECTOR: _("Director"),
+        Approver.SUPERIOR: _("Superior"),
+        Approver.HR: _("HR"),
+    },
+    Language: {Language.CHINESE: "中文", Language.ENGLISH: "English"},
+    UnitKind: {
+        UnitKind.COMPANY: _("Company"),
+        UnitKind.DIVISION: _("Division"),
+        UnitKind.DEPARTMENT: _("Department"),
+        UnitKind.TEAM: _("Team"),
+    },
+    Role: {
+        Role.HR_ADMIN: _("HR administrator"),
+        Role.EXECUTIVE: _("Executive"),
+        Role.AUDITOR: _("Auditor"),
+    },
+    DeliveryState: {
+        DeliveryState.COLLECTING: _("being gathered"),
+        DeliveryState.CLAIMED: _("being sent"),
+        DeliveryState.SENT: _("sent"),
+        DeliveryState.FAILED: _("failed"),
+        DeliveryState.UNKNOWN: _("outcome unknown"),
+    },
+    Occasion: {
+        Occasion.TASK_OPENED: _("New task"),
+        Occasion.TASK_REMINDER: _("Reminder"),
+        Occasion.TASK_ESCALATED: _("Task moved to you"),
+        Occasion.TASK_MOVED_AWAY: _("Task moved to your superior"),
+        Occasion.TASK_ADDED: _("You can decide too"),
+        Occasion.TASK_OVERDUE: _("Overdue, for your information"),
+        Occasion.TASK_AT_TOP: _("Overdue with nobody left above"),
+        Occasion.TASK_REASSIGNED: _("Task reassigned"),
+        Occasion.TASK_EXTENDED: _("Deadline changed"),
+        Occasion.TASK_VOIDED: _("Task voided"),
+        Occasion.SENT_BACK: _("Sent back"),
+        Occasion.SCORING_BLOCKED: _("Scoring is waiting for data"),
+        Occasion.RESULTS_APPROVED: _("Results approved"),
+        Occasion.RESULTS_PUBLISHED: _("Results published"),
+        Occasion.CYCLE_READY: _("Cycle ready to publish"),
+        Occasion.CYCLE_PAUSED: _("Cycle paused"),
+        Occasion.CYCLE_RESUMED: _("Cycle resumed"),
+        Occasion.CYCLE_CANCELLED: _("Cycle cancelled"),
+        Occasion.DELIVERY_FAILED: _("Message reached nobody"),
+        Occasion.NEW_LINK: _("New link"),
+    },
+}
+
+
+def message_of(member: StrEnum) -> str:
+    """Return the message id that names an enum's member."""
+    return TERMS[type(member)][member]

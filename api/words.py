@@ -1,0 +1,72 @@
+"""Refusals in words: what cannot happen, why now, and what to do, in the reader's language.
+
+A sentence is chosen by the refusal's code and the facts at hand: the first of its forms whose
+facts are all there. Problems in JSON and pages say the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from api.i18n import Tongue, filled
+from api.sentences import GENERAL_TITLE, SENTENCES, TITLES
+from api.sentences_of_figures import SENTENCES_OF_FIGURES
+from api.sentences_of_launches import SENTENCES_OF_LAUNCHES
+from api.terms import TERMS, message_of
+from models.stages import Approver, Choice, CycleState, Language, Role, Stage, TaskKind
+
+ALL_SENTENCES = {**SENTENCES, **SENTENCES_OF_FIGURES, **SENTENCES_OF_LAUNCHES}
+
+ENUMS: dict[str, type[StrEnum]] = {
+    "choice": Choice,
+    "kind": TaskKind,
+    "stage": Stage,
+    "after": Stage,
+    "state": CycleState,
+    "role": Role,
+    "approver": Approver,
+}
+"""Facts that name an enum's member, as they come out of JSON."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """A refusal in words: a heading, and the sentence under it."""
+
+    title: str
+    detail: str
+
+
+def say(code: str, facts: Mapping[str, Any], language: Language | Tongue) -> Said:
+    """Return a refusal's words; a general sentence where the code is not known."""
+    tongue = language if isinstance(language, Tongue) else Tongue(language)
+    title = tongue.gettext(TITLES.get(code, GENERAL_TITLE))
+    worded = {name: _worded(name, fact, tongue) for name, fact in facts.items() if fact not in (None, "", [], ())}
+    for pattern in ALL_SENTENCES.get(code, ()):
+        sentence = filled(tongue.gettext(pattern), worded)
+        if sentence is not None:
+            return Said(title, sentence)
+    return Said(title, tongue.gettext("This cannot be done now (%(code)s).", code=code))
+
+
+def _worded(name: str, fact: Any, tongue: Tongue) -> str:
+    if isinstance(fact, str) and name in ENUMS:
+        fact = {member.value: member for member in ENUMS[name]}.get(fact, fact)
+    if isinstance(fact, str) and name in ("at", "until"):
+        fact = datetime.fromisoformat(fact)
+    if isinstance(fact, StrEnum) and type(fact) in TERMS:
+        return tongue.gettext(message_of(fact))
+    if isinstance(fact, datetime):
+        return tongue.moment(fact)
+    if isinstance(fact, date):
+        return tongue.day(fact)
+    if isinstance(fact, Decimal | int):
+        return tongue.exact(fact)
+    if isinstance(fact, list | tuple):
+        return tongue.gettext(", ").join(_worded(name, one, tongue) for one in fact)
+    return str(fact)

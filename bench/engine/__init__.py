@@ -1,0 +1,1 @@
+"""How fast a quarter moves: launches and decisions over HTTP, beside a bare workflow of the same shape."""

@@ -1,0 +1,1 @@
+"""Where figures come from: one file a source."""

@@ -1,0 +1,110 @@
+"""The application's database: engine, sessions, and the pragmas SQLite needs to serve two processes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, Table, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
+from sqlalchemy.pool import NullPool
+from sqlmodel import SQLModel
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models import clock, cycles, delivery, metrics, org, tasks
+from models.sqlite import BEGIN, BEGIN_WRITING, opener
+
+SessionMaker = async_sessionmaker[AsyncSession]
+
+TABLES = (clock, cycles, delivery, metrics, org, tasks)
+"""Importing these fills `SQLModel.metadata`."""
+
+MOST_PARAMETERS = 30_000
+"""SQLite takes 32,766 parameters a statement, PostgreSQL 65,535."""
+
+
+def connect(database_url: str, *, pooled: bool = True) -> AsyncEngine:
+    """Return an engine for SQLite or PostgreSQL.
+
+    On SQLite a transaction takes the write lock when it begins only if it was begun by
+    `writing`: readers never wait, and two writers queue instead of failing.
+    """
+    options: dict[str, Any] = {}
+    is_sqlite = database_url.startswith("sqlite")
+    if is_sqlite:
+        options["async_creator"] = opener(database_url)
+    if not pooled:
+        options["poolclass"] = NullPool
+    elif not is_sqlite:
+        options.update(pool_size=10, max_overflow=20, pool_pre_ping=True)
+    else:
+        # Opening one costs more than a transaction; those used last have the warmest cache.
+        options.update(pool_size=20, max_overflow=20, pool_use_lifo=True)
+    engine = create_async_engine(database_url, **options)
+    if engine.dialect.name == "sqlite":
+        _tame_sqlite(engine)
+    return engine
+
+
+def _tame_sqlite(engine: AsyncEngine) -> None:
+    @event.listens_for(engine.sync_engine, "connect")
+    def set_pragmas(connection: Any, record: object) -> None:
+        connection.isolation_level = None  # We begin transactions ourselves, below.
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=NORMAL",
+            "busy_timeout=15000",
+            "foreign_keys=ON",
+            "cache_size=-65536",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Connection) -> None:
+        immediately = connection.get_execution_options().get("writing", False)
+        connection.exec_driver_sql(BEGIN_WRITING if immediately else BEGIN)
+
+
+async def writing(session: AsyncSession) -> AsyncSession:
+    """Begin the session's transaction as a writing one, before it has read anything.
+
+    On SQLite a transaction that reads first and writes later fails where another wrote in
+    between; this one waits for its turn instead. On PostgreSQL it changes nothing.
+    """
+    await session.connection(execution_options={"writing": True})
+    return session
+
+
+def session_maker(engine: AsyncEngine) -> SessionMaker:
+    return async_sessionmaker(engine, class_=AsyncSession, expire_on_commit=False)
+
+
+async def insert_once(session: AsyncSession, rows: Sequence[SQLModel]) -> int:
+    """Insert rows of one table, passing over those whose key is there already; return how many went in.
+
+    An activity may run twice; what it writes has keys made from what happened.
+    """
+    if not rows:
+        return 0
+    table = SQLModel.metadata.tables[str(type(rows[0]).__tablename__)]
+    insertion = _insertion(table, session.get_bind().dialect.name)
+    if len(rows) == 1:  # The common case: a statement that is built and compiled once.
+        connection = await session.connection()
+        return (await connection.execute(insertion, rows[0].model_dump())).rowcount
+    rows_at_once = max(1, MOST_PARAMETERS // len(table.columns))
+    inserted = 0
+    for start in range(0, len(rows), rows_at_once):
+        values = [row.model_dump() for row in rows[start : start + rows_at_once]]
+        outcome = await session.exec(insertion.values(values))
+        inserted += outcome.rowcount
+    return inserted
+
+
+@cache
+def _insertion(table: Table, dialect: str) -> Any:
+    insert: Any = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    return insert(table).on_conflict_do_nothing()

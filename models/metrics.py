@@ -1,0 +1,209 @@
+"""What is measured, how it weighs, what was aimed at and what came of it."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from sqlalchemy import Index, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from models.columns import Exact, Instant, term
+
+
+class MetricUnit(StrEnum):
+    MONEY = "money"
+    PERCENT = "percent"  # 85.5 means 85.5 %.
+    COUNT = "count"
+    POINTS = "points"
+
+
+class Aggregation(StrEnum):
+    """How the months of a period make the period's figure."""
+
+    SUM = "sum"
+    MEAN = "mean"
+
+
+class FigureLevel(StrEnum):
+    """Whose figure it is: each person's own, or the team's, which counts for each of its people."""
+
+    PERSON = "person"
+    TEAM = "team"
+
+
+class Metric(SQLModel, table=True):
+    __tablename__ = "metric"
+    __table_args__ = (UniqueConstraint("company_id", "code"),)
+
+    id: str = Field(primary_key=True)
+    company_id: str = Field(foreign_key="company.id", index=True)
+    code: str  # sales, collection, …
+    name: str  # 销售额
+    name_en: str = ""
+    unit: MetricUnit = Field(default=MetricUnit.MONEY, sa_type=term(MetricUnit))
+    aggregation: Aggregation = Field(default=Aggregation.SUM, sa_type=term(Aggregation))
+    level: FigureLevel = Field(default=FigureLevel.PERSON, sa_type=term(FigureLevel))
+    higher_is_better: bool = True
+    is_required: bool = True  # Must be there for each team and month before scoring (Rule 6).
+    from_crm: bool = False  # The CRM knows it; a person need not type it.
+    position: int = 0
+
+
+class Scorecard(SQLModel, table=True):
+    """Weights of a post, for one grade or (grade "") for all."""
+
+    __tablename__ = "scorecard"
+    __table_args__ = (UniqueConstraint("company_id", "post", "grade"),)
+
+    id: str = Field(primary_key=True)
+    company_id: str = Field(foreign_key="company.id", index=True)
+    name: str
+    post: str
+    grade: str = ""
+
+
+class ScorecardLine(SQLModel, table=True):
+    """One metric of a scorecard; the weights of a scorecard add to 100 exactly (Rule 42)."""
+
+    __tablename__ = "scorecard_line"
+
+    scorecard_id: str = Field(primary_key=True, foreign_key="scorecard.id")
+    metric_id: str = Field(primary_key=True, foreign_key="metric.id")
+    weight: Decimal = Field(sa_type=Exact)
+
+
+class Target(SQLModel, table=True):
+    """The goal of a person for a cycle and metric; of a unit where `person_id` is empty.
+
+    `full_value` is the goal of the whole period; `value` is what counts, pro-rated by days in
+    post (Rule 12). `applies` is false where the metric does not concern the person: the rest is
+    rescaled (Rule 42).
+    """
+
+    __tablename__ = "target"
+    __table_args__ = (
+        UniqueConstraint("cycle_id", "unit_id", "person_id", "metric_id"),
+        Index("ix_target_person", "cycle_id", "person_id", "metric_id"),
+    )
+
+    id: str = Field(primary_key=True)
+    cycle_id: str = Field(index=True)
+    unit_id: str  # The team of the person, or the unit itself.
+    person_id: str = ""
+    department_id: str = Field(default="", index=True)
+    metric_id: str
+    value: Decimal = Field(sa_type=Exact)
+    full_value: Decimal = Field(sa_type=Exact)
+    applies: bool = True
+    initiative: str = ""  # 举措
+    confirmed_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class Figure(SQLModel, table=True):
+    """An actual of a team, or of a person in it, for one metric and month, with its source (Rule 30).
+
+    The row in force has `replaced_by` empty; a corrected one stays, pointing to what replaced it.
+    """
+
+    __tablename__ = "figure"
+    __table_args__ = (
+        Index("ix_figure_in_force", "company_id", "department_id", "month", "replaced_by"),
+        Index("ix_figure_person", "person_id", "metric_id", "month"),
+    )
+
+    id: str = Field(primary_key=True)
+    company_id: str
+    department_id: str
+    team_id: str
+    person_id: str = ""
+    metric_id: str
+    month: date  # The first day of the month.
+    value: Decimal = Field(sa_type=Exact)
+    source: str  # crm, file, person
+    records: int = 0  # How many deals, payments or visits stand behind it.
+    submission_id: str = ""
+    entered_by: str = ""
+    reason: str = ""
+    at: datetime = Field(sa_type=Instant)
+    replaced_by: str = ""
+
+
+class Deal(SQLModel, table=True):
+    """A won deal as the CRM knows it; `share` of it is this seller's."""
+
+    __tablename__ = "deal"
+    __table_args__ = (Index("ix_deal_seller", "company_id", "seller_id", "won_on"),)
+
+    id: str = Field(primary_key=True)
+    company_id: str
+    number: str  # The CRM's own id.
+    seller_id: str
+    customer: str
+    product: str = ""
+    amount: Decimal = Field(sa_type=Exact)
+    currency: str = "CNY"
+    won_on: date
+    is_new_customer: bool = False
+    source: str = "crm"
+
+
+class Payment(SQLModel, table=True):
+    """Money due from a customer, and what of it came in (回款)."""
+
+    __tablename__ = "payment"
+    __table_args__ = (Index("ix_payment_seller", "company_id", "seller_id", "due_on"),)
+
+    id: str = Field(primary_key=True)
+    company_id: str
+    deal_id: str
+    seller_id: str
+    due_on: date
+    due: Decimal = Field(sa_type=Exact)
+    paid: Decimal = Field(sa_type=Exact)
+    paid_on: date | None = None
+
+
+class Visit(SQLModel, table=True):
+    __tablename__ = "visit"
+    __table_args__ = (Index("ix_visit_seller", "company_id", "seller_id", "visited_on"),)
+
+    id: str = Field(primary_key=True)
+    company_id: str
+    seller_id: str
+    customer: str
+    visited_on: date
+
+
+class Score(SQLModel, table=True):
+    """A person's result in a cycle. `total` is in points (100 = every target met)."""
+
+    __tablename__ = "score"
+
+    cycle_id: str = Field(primary_key=True)
+    person_id: str = Field(primary_key=True)
+    department_id: str = Field(index=True)
+    scorecard_id: str
+    total: Decimal = Field(sa_type=Exact)
+    band: str
+    round: int = 1
+    scored_at: datetime = Field(sa_type=Instant)
+
+
+class ScoreLine(SQLModel, table=True):
+    """One line of a result's calculation: weight (rescaled) × attainment (capped) = points."""
+
+    __tablename__ = "score_line"
+
+    cycle_id: str = Field(primary_key=True)
+    person_id: str = Field(primary_key=True)
+    metric_id: str = Field(primary_key=True)
+    weight: Decimal = Field(sa_type=Exact)  # As the scorecard has it.
+    effective_weight: Decimal = Field(sa_type=Exact)  # Rescaled over what applies.
+    applies: bool = True
+    target: Decimal = Field(sa_type=Exact)
+    actual: Decimal = Field(sa_type=Exact)
+    attainment: Decimal = Field(sa_type=Exact)  # Percent, never capped (Rule 37).
+    counted: Decimal = Field(sa_type=Exact)  # Percent, capped by policy.
+    points: Decimal = Field(sa_type=Exact)

@@ -1,0 +1,1 @@
+"""What we write to people: texts, links, the outbox; and one file a channel."""

@@ -1,0 +1,202 @@
+"""The plan of a cycle: its terms as proposed to HR, and each department's tasks with their instants.
+
+Terms hold days as people say them ("the 25th"); the calendar moves those that are off (Rule 9)
+when a plan is made from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+
+from models.messages import DepartmentPlan, TaskPlan
+from models.stages import STAGES_IN_ORDER, Approver, Stage, TaskKind
+from models.terms import MonthDue, Policy, Terms
+from rules.calendar import WorkCalendar
+from rules.ladder import drop_past, resolve_ladder
+
+TARGET_DAYS = 10
+"""Working days for confirming targets."""
+LEAST_SUBMISSION_DAYS = 5
+"""Working days that a submission has at least after the targets are due."""
+SUBMISSION_DAY = 25
+APPROVAL_DAYS = 3
+FEEDBACK_DAYS = 5
+
+STAGE_OF: dict[TaskKind, Stage] = {
+    TaskKind.CONFIRM_TARGETS: Stage.TARGETS,
+    TaskKind.ANSWER_PROPOSAL: Stage.TARGETS,
+    TaskKind.SUBMIT_DATA: Stage.SUBMISSION,
+    TaskKind.FILL_SCORING_GAP: Stage.EVALUATION,
+    TaskKind.APPROVE_RESULTS: Stage.APPROVAL,
+    TaskKind.GIVE_FEEDBACK: Stage.FEEDBACK,
+}
+
+
+def default_terms(
+    starts_on: date,
+    ends_on: date,
+    launch_on: date,
+    calendar: WorkCalendar,
+    *,
+    months_after: int = 1,
+    policy: Policy | None = None,
+) -> Terms:
+    """Propose the terms of a cycle over that period, launched on that day.
+
+    Targets are due ten working days after the launch, or about when the period starts, where
+    that is later. Each month's figures are due on the 25th of the month `months_after` it: the next one,
+    as a month is complete only when it is over, or with 0 the month itself; never less than five
+    working days after the targets. Each approval has three working days after the last
+    submission, the feedback five more.
+    """
+    policy = policy or Policy()
+    begin = max(launch_on, calendar.add_working_days(starts_on, -TARGET_DAYS))
+    targets_due = calendar.add_working_days(begin, TARGET_DAYS)
+    earliest = calendar.add_working_days(targets_due, LEAST_SUBMISSION_DAYS)
+    months = tuple(
+        _month_due(month, months_after, earliest, calendar) for month in months_between(starts_on, ends_on)
+    )
+    last = months[-1].due_on
+    approvals = tuple(
+        calendar.add_working_days(last, APPROVAL_DAYS * step) for step in range(1, len(policy.approval_chain) + 1)
+    )
+    return Terms(
+        time_zone=calendar.time_zone,
+        first_sending_hour=calendar.first_hour,
+        last_sending_hour=calendar.last_hour,
+        targets_due_on=targets_due,
+        months=months,
+        approvals_due_on=approvals,
+        feedback_due_on=calendar.add_working_days(approvals[-1] if approvals else last, FEEDBACK_DAYS),
+        policy=policy,
+    )
+
+
+def months_between(starts_on: date, ends_on: date) -> Iterator[date]:
+    """Give the first day of each month that the period touches."""
+    month = starts_on.replace(day=1)
+    while month <= ends_on:
+        yield month
+        month = month_after(month, 1)
+
+
+def month_after(month: date, n: int) -> date:
+    """Return the first day of the n-th month after `month`."""
+    years, index = divmod(month.month - 1 + n, 12)
+    return date(month.year + years, index + 1, 1)
+
+
+def _month_due(month: date, months_after: int, earliest: date, calendar: WorkCalendar) -> MonthDue:
+    due_month = month_after(month, months_after)
+    opens_month = month_after(month, min(months_after, 1))
+    opens_on = calendar.next_working_day(opens_month - timedelta(days=1))
+    return MonthDue(month=month, opens_on=opens_on, due_on=max(due_month.replace(day=SUBMISSION_DAY), earliest))
+
+
+def department_plan(
+    company_id: str, cycle_id: str, department_id: str, revision: int, terms: Terms, calendar: WorkCalendar
+) -> DepartmentPlan:
+    """Return all planned tasks of a department. Every department of a cycle has the same instants."""
+    return DepartmentPlan(
+        company_id=company_id,
+        cycle_id=cycle_id,
+        department_id=department_id,
+        revision=revision,
+        tasks=task_plans(terms, calendar),
+        approve_by_silence=terms.policy.approve_by_silence,
+    )
+
+
+def task_plans(terms: Terms, calendar: WorkCalendar) -> tuple[TaskPlan, ...]:
+    """Return the tasks of one round through the stages."""
+
+    def due(
+        slot: str,
+        kind: TaskKind,
+        day: date,
+        month: date | None = None,
+        approver: Approver | None = None,
+        opens_at: datetime | None = None,
+    ) -> TaskPlan:
+        deadline_at = calendar.deadline(day)
+        return TaskPlan(
+            slot=slot,
+            kind=kind,
+            month=month,
+            approver=approver,
+            opens_at=opens_at,
+            deadline_at=deadline_at,
+            rungs=resolve_ladder(terms.ladder, deadline_at, calendar),
+        )
+
+    submissions = (
+        due(
+            f"submit-{m.month:%Y-%m}",
+            TaskKind.SUBMIT_DATA,
+            m.due_on,
+            month=m.month,
+            opens_at=calendar.morning(m.opens_on),
+        )
+        for m in terms.months
+    )
+    approvals = (
+        due(f"approve-{approver.value}", TaskKind.APPROVE_RESULTS, day, approver=approver)
+        for approver, day in zip(terms.policy.approval_chain, terms.approvals_due_on, strict=True)
+    )
+    return (
+        due("targets", TaskKind.CONFIRM_TARGETS, terms.targets_due_on),
+        *submissions,
+        *approvals,
+        due("feedback", TaskKind.GIVE_FEEDBACK, terms.feedback_due_on),
+    )
+
+
+def round_plan(
+    slot: str,
+    kind: TaskKind,
+    now: datetime,
+    terms: Terms,
+    calendar: WorkCalendar,
+    *,
+    month: date | None = None,
+    approver: Approver | None = None,
+) -> TaskPlan:
+    """Return the plan of a task that a send-back, a counter-proposal or a gap made necessary.
+
+    It opens at once and has `policy.round_days` working days.
+    """
+    task = TaskPlan(slot=slot, kind=kind, month=month, approver=approver, deadline_at=None, rungs=())
+    return _due_within(task, terms.policy.round_days, now, terms, calendar)
+
+
+def reopened_tasks(stage: Stage, now: datetime, terms: Terms, calendar: WorkCalendar) -> tuple[TaskPlan, ...]:
+    """Return the tasks of a department reopened at `stage` (Rule 13).
+
+    A deadline that is still to come stays; a stage whose deadline is over gets
+    `policy.round_days` working days after the stage before it, the first one after today. Each
+    approval counts as a step of its own.
+    """
+    first = STAGES_IN_ORDER.index(stage)
+    tasks: list[TaskPlan] = []
+    steps = 0
+    for task in task_plans(terms, calendar):
+        if STAGES_IN_ORDER.index(STAGE_OF[task.kind]) < first:
+            continue
+        beside = bool(tasks) and task.kind is tasks[-1].kind is TaskKind.SUBMIT_DATA
+        steps += not beside
+        earliest = _due_within(task, steps * terms.policy.round_days, now, terms, calendar)
+        tasks.append(max(earliest, task, key=_deadline))
+    return tuple(tasks)
+
+
+def _deadline(task: TaskPlan) -> datetime:
+    return task.deadline_at or datetime.min.replace(tzinfo=UTC)
+
+
+def _due_within(
+    task: TaskPlan, working_days: int, now: datetime, terms: Terms, calendar: WorkCalendar
+) -> TaskPlan:
+    deadline_at = calendar.deadline(calendar.add_working_days(calendar.day_of(now), working_days))
+    rungs = drop_past(resolve_ladder(terms.ladder, deadline_at, calendar), now)
+    return task.model_copy(update={"opens_at": None, "deadline_at": deadline_at, "rungs": rungs})

@@ -1,0 +1,122 @@
+"""What every page owes to whoever looks at it: fits the screen, labels its fields, breaks no policy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+from playwright.async_api import ConsoleMessage, Page
+
+from models.stages import Approver, Stage, TaskKind
+from quarterdeck.demo.small import PASSWORD
+from tests.api.pages.browser import NEEDS_CHROMIUM, chromium, served
+from tests.api.pages.place import Place
+
+UNLABELLED = """() => [...document.querySelectorAll('input, select, textarea')]
+    .filter(field => !['hidden', 'submit'].includes(field.type))
+    .filter(field => !field.labels?.length && !field.ariaLabel)
+    .map(field => field.name)"""
+
+HEADINGS = "() => document.querySelectorAll('h1').length"
+
+
+async def sign_in(page: Page, address: str, user_name: str, language: str) -> None:
+    await page.goto(f"{address}/sign-in?lang={language}")
+    await page.fill("#user_name", user_name)
+    await page.fill("#password", PASSWORD)
+    await page.click("form[action='/sign-in'] button")
+    await page.wait_for_url(lambda url: "/sign-in" not in url)
+
+
+def heard_by(complaints: list[str]) -> Callable[[ConsoleMessage], None]:
+    def hear(said: ConsoleMessage) -> None:
+        complaints.append(said.text)
+
+    return hear
+
+
+async def pages_of(place: Place) -> dict[str, list[str]]:
+    """The pages of each role, with something on each."""
+    kinds = {
+        TaskKind.CONFIRM_TARGETS: Stage.TARGETS,
+        TaskKind.SUBMIT_DATA: Stage.SUBMISSION,
+        TaskKind.FILL_SCORING_GAP: Stage.EVALUATION,
+        TaskKind.APPROVE_RESULTS: Stage.APPROVAL,
+        TaskKind.GIVE_FEEDBACK: Stage.FEEDBACK,
+    }
+    tasks = [
+        await place.open_task(
+            kind,
+            stage,
+            month=date(2027, 1, 1) if kind is TaskKind.SUBMIT_DATA else None,
+            approver=Approver.DIRECTOR if kind is TaskKind.APPROVE_RESULTS else None,
+        )
+        for kind, stage in kinds.items()
+    ]
+    await place.link_to(tasks[0])
+    cycle = f"/cycles/{place.company.cycle_id}"
+    department = f"{cycle}/departments/{place.company.departments[0].id}"
+    return {
+        "d0001": ["/tasks", *(f"/tasks/{task.id}" for task in tasks), "/notices", "/t/a-token", cycle, department],
+        "hr": ["/cycles", cycle, f"{cycle}?stage=approval", department, "/tasks", "/nothing"],
+    }
+
+
+@NEEDS_CHROMIUM
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+@pytest.mark.parametrize("width", [375, 1280])
+async def test_every_page_fits_labels_its_fields_and_breaks_no_policy(
+    place: Place, language: str, width: int
+) -> None:
+    pages = await pages_of(place)
+    async with served(place) as address, chromium() as browser:
+        for user_name, addresses in pages.items():
+            context = await browser.new_context(viewport={"width": width, "height": 800})
+            page = await context.new_page()
+            complaints: list[str] = []
+            page.on("console", heard_by(complaints))
+            await sign_in(page, address, user_name, language)
+            for one in addresses:
+                await page.goto(address + one)
+                await page.evaluate("document.querySelectorAll('main details').forEach(one => one.open = true)")
+                assert await page.evaluate("document.documentElement.scrollWidth") <= width, one
+                assert await page.evaluate(UNLABELLED) == [], one
+                assert await page.evaluate(HEADINGS) == 1, one
+                assert await page.evaluate("document.documentElement.lang") == language
+            refused = [one for one in complaints if "Security Policy" in one]
+            assert refused == []
+
+
+@NEEDS_CHROMIUM
+async def test_a_task_can_be_decided_with_the_keyboard_alone(place: Place) -> None:
+    task = await place.open_task()
+    async with served(place) as address, chromium() as browser:
+        page = await browser.new_page()
+        await sign_in(page, address, "d0001", "en")
+        await page.goto(f"{address}/tasks/{task.id}")
+        for _ in range(30):
+            await page.keyboard.press("Tab")
+            focused = await page.evaluate("document.activeElement.textContent.trim()")
+            if "Confirm these targets" in focused:
+                break
+        outline = await page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector(".verdict")
+    assert outline != "none"
+    assert place.moves[0]["choice"] == "confirm"
+
+
+@NEEDS_CHROMIUM
+async def test_pages_work_without_a_script(place: Place) -> None:
+    task = await place.open_task()
+    async with served(place) as address, chromium() as browser:
+        context = await browser.new_context(java_script_enabled=False)
+        page = await context.new_page()
+        await sign_in(page, address, "d0001", "zh-CN")
+        await page.goto(f"{address}/tasks/{task.id}")
+        await page.get_by_text("提出其他目标值").click()
+        await page.fill("#why", "大客户流失")
+        await page.fill(f"[id='p-{place.company.metric_ids['sales']}']", "180万")
+        await page.get_by_role("button", name="提交建议给 HR").click()
+        assert "提出了其他目标" in await page.inner_text("main")

@@ -1,0 +1,1 @@
+"""What happens when: the cycle, the review of a department, its tasks."""
