@@ -40,8 +40,12 @@ from models.stages import CycleState, Stage, TaskState
 from models.tasks import Task
 
 LONGEST_STEP = timedelta(days=1)
-BEYOND = timedelta(seconds=1)
-"""A step ends this much after what is due, so that it has happened."""
+BEYOND = timedelta(minutes=2)
+"""A step ends this much after what is due, so that it has happened.
+
+A workflow's clock goes on while it is busy with what was due (a digest is gathered for up to 30 s), and
+where it is past a skip's end by the time it is idle, the engine skips to its next timer, a day too far.
+"""
 ONE_MOMENT = timedelta(minutes=1)
 LONGEST_SEARCH = timedelta(days=120)
 """How far `to_next_deadline` goes where no task is open."""
@@ -50,7 +54,8 @@ PATIENCE = timedelta(seconds=60)
 """How long one step may take before we say that the engine's workers do not keep up."""
 SETTLING = timedelta(milliseconds=50)
 """A timer that is due but has not fired yet would be skipped over; in this time it fires (see `engine`)."""
-NEGLIGIBLE = timedelta(milliseconds=50)
+NEGLIGIBLE = timedelta(seconds=1)
+"""A workflow that is only this far behind gets there by itself; so short a skip could be over before it began."""
 
 
 @dataclass(frozen=True)
