@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Final
 
 from fastapi import Depends, FastAPI
-from fastapi.staticfiles import StaticFiles
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -72,7 +70,6 @@ def create_app(parts: Parts) -> FastAPI:
     for router in page_routers:
         # No page route can forget it: an unsafe request must come from our own form (CSRF).
         app.include_router(router, include_in_schema=False, dependencies=[Depends(come_from_our_own_page)])
-    app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     app.add_middleware(Guarded, cookies=parts.cookies)
     app.add_middleware(AccessLog)
     return app

@@ -16,12 +16,14 @@ from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.facts import with_names
 from api.language import language_of
 from api.pages import refusal_page
 from api.parts import Parts
 from api.words import say
+from models.database import is_away
 from models.errors import Refusal
 
 log = logging.getLogger(__name__)
@@ -66,6 +68,7 @@ STATUS: Mapping[str, HTTPStatus] = {
     "command-unknown": HTTPStatus.NOT_FOUND,
     "unit-unknown": HTTPStatus.NOT_FOUND,
     "engine-away": HTTPStatus.SERVICE_UNAVAILABLE,
+    "database-away": HTTPStatus.SERVICE_UNAVAILABLE,
     "launch-problems": HTTPStatus.UNPROCESSABLE_ENTITY,
     "submission-incomplete": HTTPStatus.UNPROCESSABLE_ENTITY,
     "file-unreadable": HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -76,6 +79,9 @@ STATUS: Mapping[str, HTTPStatus] = {
     "fault": HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 """The status of each refusal; those not listed are a conflict with how things stand (409)."""
+
+RETRY_AFTER = "5"
+"""Seconds after which a caller may try again what was away."""
 
 
 class Refusals(Refusal):
@@ -168,21 +174,50 @@ def install(app: FastAPI) -> None:
         codes = {404: "not-found", 405: "method-not-allowed", 413: "too-large"}
         return await answer(request, Refusal(codes.get(raised.status_code, "body-invalid")))
 
-    async def faulted(request: Request, fault: Exception) -> Response:
-        log.error("%s on %s", type(fault).__name__, request.scope.get("route"), exc_info=fault)
-        return await answer(request, Refusal("fault"))
-
     app.add_exception_handler(Refusal, refused)
-    app.add_exception_handler(Exception, faulted)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
+    app.add_middleware(Faults)
+
+
+class Faults:
+    """Answers what nobody foresaw, in the form of a refusal and behind the same security headers.
+
+    The framework's own place for that lies outside all other middleware, where those are not put on.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        has_begun = False
+
+        async def send_noting(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = has_begun or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_noting)
+        except Exception as fault:
+            if scope["type"] != "http" or has_begun:
+                raise
+            log.error("%s on %s", type(fault).__name__, scope.get("route"), exc_info=fault)
+            code = "database-away" if is_away(fault) else "fault"
+            response = await answer(Request(scope), Refusal(code))
+            await response(scope, receive, send)
 
 
 async def answer(request: Request, refusal: Refusal) -> Response:
     problem = await worded(request, refusal)
-    if not request.url.path.startswith("/api"):
-        return await refusal_page(request, problem)
-    headers = {"WWW-Authenticate": "Bearer"} if problem.status == HTTPStatus.UNAUTHORIZED else None
-    return JSONResponse(
-        jsonable_encoder(problem.as_document()), problem.status, headers, media_type="application/problem+json"
-    )
+    if request.url.path.startswith("/api"):
+        response: Response = JSONResponse(
+            jsonable_encoder(problem.as_document()), problem.status, media_type="application/problem+json"
+        )
+    else:
+        response = await refusal_page(request, problem)
+    if problem.status == HTTPStatus.UNAUTHORIZED and request.url.path.startswith("/api"):
+        response.headers["WWW-Authenticate"] = "Bearer"
+    elif problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers["Retry-After"] = RETRY_AFTER
+    return response

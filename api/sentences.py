@@ -124,6 +124,7 @@ SENTENCES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "time-moving": (_("Time is being moved on already. Please wait until it has arrived, then look again."),),
     "time-stuck": (_("Time could not be moved on: the workers do not keep up, or none runs. Please try again."),),
+    "database-away": (_("The database does not answer now. Please try again in a moment."),),
     "engine-fault": (_("Something went wrong on our side. It is recorded; please tell HR if it stays so."),),
     "fault": (_("Something went wrong on our side. It is recorded; please try again in a minute."),),
     "launch-problems": (
@@ -154,6 +155,7 @@ TITLES: Final[dict[str, str]] = {
     "submission-unreadable": _("File not readable"),
     "task-closed": _("Already decided"),
     "task-moved": _("Moved to somebody else"),
+    "database-away": _("Try again in a moment"),
     "engine-fault": _("Our fault"),
     "fault": _("Our fault"),
 }

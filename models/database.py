@@ -8,6 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, event
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import NullPool
 from sqlmodel import SQLModel
@@ -77,6 +79,19 @@ async def writing(session: AsyncSession) -> AsyncSession:
     """
     await session.connection(execution_options={"writing": True})
     return session
+
+
+def is_away(fault: BaseException) -> bool:
+    """Tell whether the database cannot be reached, or has no time now, so that trying again helps.
+
+    What SQLite calls an operational error is also a statement that is wrong; trying that again does not help.
+    """
+    if isinstance(fault, NoConnectionFree):
+        return True
+    if not isinstance(fault, DBAPIError):
+        return False
+    is_wrong = getattr(fault.orig, "sqlite_errorname", "") == "SQLITE_ERROR"
+    return fault.connection_invalidated or (isinstance(fault, OperationalError) and not is_wrong)
 
 
 def session_maker(engine: AsyncEngine) -> SessionMaker:

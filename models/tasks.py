@@ -100,7 +100,7 @@ class Command(SQLModel, table=True):
 
     id: str = Field(primary_key=True)
     idempotency_key: str
-    """The caller's `Idempotency-Key`, or the command's own id."""
+    """The caller's `Idempotency-Key`, or one made for this command alone."""
     fingerprint: str = ""
     """SHA-256 of the request: the same key with another content is refused."""
     company_id: str

@@ -21,10 +21,16 @@ if TYPE_CHECKING:
     from api.problems import Problem  # It imports us.
 
 
+ASK_NOTHING = ("fault", "database-away")
+"""Told without the database, as it may be what is away."""
+
+
 @dataclass(frozen=True)
 class ErrorPage:
     problem: Problem
     back: str
+    is_away: bool = False
+    """Trying the same page again may help."""
 
 
 async def refusal_page(request: Request, problem: Problem) -> Response:
@@ -33,9 +39,11 @@ async def refusal_page(request: Request, problem: Problem) -> Response:
         query = f"?{request.url.query}" if request.url.query else ""
         return RedirectResponse(f"/sign-in?{urlencode({'next': request.url.path + query})}", 303)
     parts: Parts = request.app.state.parts
-    if problem.code == "fault":  # It may be the database that is away: this page asks nothing of it.
+    if problem.code in ASK_NOTHING:
         bare = Shell(request, parts, Tongue(language_of(request)), None, datetime.now(UTC), is_bare=True)
-        return bare.render("error.html", ErrorPage(problem, "/"), problem.status)
+        is_away = problem.code == "database-away"
+        page = ErrorPage(problem, _again(request) if is_away else "/", is_away)
+        return bare.render("error.html", page, problem.status)
     async with parts.sessions() as database:
         try:
             asking = await viewer(request, parts, database)
@@ -43,6 +51,13 @@ async def refusal_page(request: Request, problem: Problem) -> Response:
             asking = None
         around = await shell(request, parts, database, asking)
     return around.render("error.html", ErrorPage(problem, _back(request)), problem.status)
+
+
+def _again(request: Request) -> str:
+    """Where to try again: the same page, or that of the form, which was not taken."""
+    if request.method != "GET":
+        return _back(request)
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
 def _back(request: Request) -> str:

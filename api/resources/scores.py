@@ -13,8 +13,9 @@ from api.rights import seen_cycle, sees_score_of
 from api.session import Database, SignedIn
 from api.shapes import Named, ScoreInFull, ScoreLineShown
 from models.errors import Refusal
-from models.metrics import Metric, Score, Scorecard, ScoreLine
+from models.metrics import Scorecard, ScoreLine
 from models.org import Person, Unit
+from models.scores import LineOfScore, score_with_lines
 from models.stages import Language
 
 router = APIRouter(prefix="/scores", tags=["scores"])
@@ -26,28 +27,15 @@ async def show_score(
 ) -> ScoreInFull:
     """Each line: attainment = actual / target; counted = attainment, capped; points = weight x counted."""
     cycle = await seen_cycle(database, viewer, cycle_id)
-    found = await database.exec(
-        select(Score, Person, Unit, Scorecard)
-        .join(Person, col(Person.id) == col(Score.person_id))
-        .outerjoin(Unit, col(Unit.id) == col(Score.department_id))
-        .outerjoin(Scorecard, col(Scorecard.id) == col(Score.scorecard_id))
-        .where(
-            col(Score.cycle_id) == cycle.id,
-            col(Score.person_id) == person_id,
-            sees_score_of(viewer, cycle, col(Score.person_id)),
-        )
-    )
-    row = found.first()
-    if row is None:
+    seen = select(Person).where(col(Person.id) == person_id, sees_score_of(viewer, cycle, col(Person.id)))
+    person = (await database.exec(seen)).first()
+    result = await score_with_lines(database, cycle.id, person_id) if person else None
+    if person is None or result is None:
         raise Refusal("score-unknown")
-    score, person, unit, scorecard = row
+    score = result.score
+    unit = await database.get(Unit, score.department_id)
+    scorecard = await database.get(Scorecard, score.scorecard_id)
     language = language_of(request)
-    lines = await database.exec(
-        select(ScoreLine, Metric)
-        .join(Metric, col(Metric.id) == col(ScoreLine.metric_id))
-        .where(col(ScoreLine.cycle_id) == cycle.id, col(ScoreLine.person_id) == person_id)
-        .order_by(col(Metric.position), col(Metric.id))
-    )
     department = in_language(unit.name, unit.name_en, language) if unit else ""
     return ScoreInFull(
         cycle=Named(id=cycle.id, name=cycle.name),
@@ -58,11 +46,12 @@ async def show_score(
         band=score.band,
         round=score.round,
         scored_at=score.scored_at,
-        lines=[_line(line, metric, language) for line, metric in lines.all()],
+        lines=[_line(one, language) for one in result.lines],
     )
 
 
-def _line(line: ScoreLine, metric: Metric, language: Language) -> ScoreLineShown:
+def _line(one: LineOfScore, language: Language) -> ScoreLineShown:
+    line, metric = one.line, one.metric
     return ScoreLineShown(
         metric=Named(id=metric.id, name=in_language(metric.name, metric.name_en, language)),
         weight=line.weight,

@@ -12,11 +12,14 @@ import httpx
 import pytest
 from fastapi import Request
 from pydantic import SecretStr
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import col, update
 from starlette.requests import HTTPConnection
 
 from api.app import create_app
 from api.cookies import SESSION_COOKIE, Cookies, Visit, password_mark
+from models.database import connect, is_away, session_maker
 from models.org import Account, Person
 from models.settings import Settings
 from tests.api.house import House
@@ -221,9 +224,41 @@ async def test_a_fault_is_told_plainly_and_without_its_inside(house: House) -> N
         raise ZeroDivisionError("inside of ours")
 
     house.app.add_api_route("/api/fails", fail)
-    transport = httpx.ASGITransport(house.app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as caller:
+    house.app.add_api_route("/fails", fail)
+    async with house.caller("nobody") as caller:
         answer = await caller.get("/api/fails")
-    assert answer.status_code == 500
+        page = await caller.get("/fails")
     assert answer.json()["code"] == "fault"
-    assert "inside of ours" not in answer.text
+    for one in (answer, page):
+        assert one.status_code == 500
+        assert "inside of ours" not in one.text
+        assert "frame-ancestors 'none'" in one.headers["content-security-policy"]
+        assert one.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "database_url", ["sqlite+aiosqlite:////nowhere/at/all.db", "postgresql+psycopg://nobody@127.0.0.1:1/nothing"]
+)
+async def test_while_the_database_is_away_callers_are_asked_to_try_again(house: House, database_url: str) -> None:
+    away = connect(database_url)
+    house = replace(house, app=create_app(replace(house.parts, sessions=session_maker(away))))
+    async with house.caller("anybody") as caller:
+        answer = await caller.get("/api/cycles")
+        english = await caller.get("/tasks?late=yes")
+        chinese = await caller.get("/tasks", headers={"accept-language": "zh-CN"})
+    await away.dispose()
+    assert answer.json()["code"] == "database-away"
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "try again in a moment" in english.text
+    assert 'href="/tasks?late=yes"' in english.text
+    assert "请稍后再试" in chinese.text
+    for one in (answer, english, chinese):
+        assert (one.status_code, one.headers["retry-after"]) == (503, "5")
+        assert "frame-ancestors 'none'" in one.headers["content-security-policy"]
+
+
+async def test_a_statement_that_is_wrong_is_our_fault_and_not_the_database_s(house: House) -> None:
+    async with house.sessions() as session:
+        with pytest.raises(DBAPIError) as wrong:
+            await (await session.connection()).execute(text("SELECT nothing FROM nowhere"))
+    assert not is_away(wrong.value)
