@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import date, datetime
 
 from sqlmodel import col, func, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -37,7 +38,8 @@ from models.search import department_attributes
 from models.stages import Channel, CycleState, Occasion, Stage, TaskState
 from models.tasks import Command, Task
 from models.terms import Terms
-from rules.plan import department_plan, reopened_tasks
+from rules.calendar import WorkCalendar
+from rules.plan import deadline_on, department_plan, reopened_tasks
 
 AT_ONCE = (Channel.EMAIL, Channel.SYSTEM)
 STARTS_AT_ONCE = 16
@@ -284,23 +286,36 @@ class CycleActivities:
                     raise Refusal("department-unknown", department_id=reopen.department_id)
                 if row.stage is not Stage.CLOSED and not await session.get(type(event), event.id):
                     raise Refusal("department-not-closed", department_id=row.department_id, stage=row.stage)
+            calendar = await case.calendar(session)
+            due_at = await self.wanted_by(session, case, reopen.command_id, calendar)
             if await insert_once(session, [event]):
                 row.stage, row.round, row.closed_at = reopen.stage, row.round + 1, None
                 row.stage_since = case.now
                 case.cycle.state = CycleState.RUNNING
-            calendar = await case.calendar(session)
             pattern = department_plan(
                 asked.company_id, asked.cycle_id, reopen.department_id, case.cycle.revision, case.terms, calendar
             )
-            tasks = reopened_tasks(reopen.stage, case.now, case.terms, calendar)
+            tasks = reopened_tasks(reopen.stage, case.now, case.terms, calendar, due_at)
             start = DepartmentStart(
                 plan=pattern.model_copy(update={"tasks": tasks}),
                 begin_at=case.now,
                 stage=reopen.stage,
                 round=row.round,
+                due_at=due_at,
             )
             await session.commit()
             return start
+
+    async def wanted_by(
+        self, session: AsyncSession, case: Case, command_id: str, calendar: WorkCalendar
+    ) -> datetime | None:
+        """Return when HR wants the reopened task by, or None where it is left to the policy."""
+        command = await session.get_one(Command, command_id)
+        due_on = command.words.get("due_on")
+        if not due_on:
+            return None
+        with refusals():
+            return deadline_on(date.fromisoformat(due_on), case.now, calendar)
 
 
 async def holders(session: AsyncSession, cycle_id: str) -> list[str]:

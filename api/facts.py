@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlmodel import col, select
@@ -41,6 +41,8 @@ def _named(facts: Mapping[str, Any], names: Mapping[str, Mapping[str, str]]) -> 
         named[key] = value
         if key == "at" and isinstance(value, str):
             named[key] = datetime.fromisoformat(value)
+        if key == "due_on" and isinstance(value, str):
+            named[key] = date.fromisoformat(value)
         if key in names and key.removesuffix("_id") not in facts:
             named[key.removesuffix("_id")] = names[key].get(str(value), str(value))
     return named

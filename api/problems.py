@@ -75,6 +75,8 @@ STATUS: Mapping[str, HTTPStatus] = {
     "comment-needed": HTTPStatus.UNPROCESSABLE_ENTITY,
     "choice-not-allowed": HTTPStatus.UNPROCESSABLE_ENTITY,
     "deadline-past": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "deadline-near": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "day-off": HTTPStatus.UNPROCESSABLE_ENTITY,
     "engine-fault": HTTPStatus.INTERNAL_SERVER_ERROR,
     "fault": HTTPStatus.INTERNAL_SERVER_ERROR,
 }

@@ -48,6 +48,8 @@ SENTENCES: Final[dict[str, tuple[str, ...]]] = {
         _("You do not stand in for the holder on this day, so you cannot decide in their place. Please ask HR."),
     ),
     "deadline-past": (_("The new deadline is already over. Please choose a later day."),),
+    "day-off": (_("%(due_on)s is a day off. Please choose a working day."),),
+    "deadline-near": (_("Until %(due_on)s less than one working day is left to act. Please choose a later day."),),
     # Cycles.
     "cycle-unknown": (_("There is no such cycle, or it is not yours to see."),),
     "department-unknown": (_("There is no such department in this cycle, or it is not yours to see."),),

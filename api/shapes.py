@@ -129,6 +129,7 @@ class Reopening(Taken):
     stage: Stage = Stage.SUBMISSION
     reason: str = Field(min_length=1, max_length=2000)
     due_on: date | None = None
+    """A working day by which the reopened task is due; left out, it has the days that the policy grants."""
 
 
 class DepartmentShown(BaseModel):

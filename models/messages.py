@@ -70,6 +70,8 @@ class DepartmentStart(Frozen):
     """The cycle's time at the launch. A department never begins before its cycle did."""
     stage: Stage = Stage.TARGETS
     round: int = 1
+    due_at: datetime | None = None
+    """When HR wants the reopened task by; None leaves it the days that the policy grants."""
     carried: DepartmentCarried | None = None
 
 
@@ -108,6 +110,7 @@ class DepartmentCarried(Frozen):
     gaps: int = 0
     cause_id: str = ""
     shift: timedelta = timedelta(0)
+    due_at: datetime | None = None
     closed: tuple[ClosedBy, ...] = ()
     answers: tuple[Answer, ...] = ()
     paused_at: datetime | None = None

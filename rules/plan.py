@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
+from models.errors import Refusal
 from models.messages import DepartmentPlan, TaskPlan
 from models.stages import STAGES_IN_ORDER, Approver, Stage, TaskKind
 from models.terms import MonthDue, Policy, Terms
@@ -170,12 +171,31 @@ def round_plan(
     return _due_within(task, terms.policy.round_days, now, terms, calendar)
 
 
-def reopened_tasks(stage: Stage, now: datetime, terms: Terms, calendar: WorkCalendar) -> tuple[TaskPlan, ...]:
+def deadline_on(due_on: date, now: datetime, calendar: WorkCalendar) -> datetime:
+    """Return the deadline of a task that opens now and that HR wants by that day.
+
+    Raises:
+        Refusal: `deadline-past`; `day-off`, which would have to move; `deadline-near`, where less
+            than a working day is left to act (Rule 8).
+    """
+    deadline_at = calendar.deadline(due_on)
+    if deadline_at <= now:
+        raise Refusal("deadline-past", deadline=deadline_at.isoformat())
+    if not calendar.is_working(due_on):
+        raise Refusal("day-off", due_on=due_on.isoformat())
+    if calendar.after_working_days(now, 1) > deadline_at:
+        raise Refusal("deadline-near", due_on=due_on.isoformat())
+    return deadline_at
+
+
+def reopened_tasks(
+    stage: Stage, now: datetime, terms: Terms, calendar: WorkCalendar, due_at: datetime | None = None
+) -> tuple[TaskPlan, ...]:
     """Return the tasks of a department reopened at `stage` (Rule 13).
 
-    A deadline that is still to come stays; a stage whose deadline is over gets
-    `policy.round_days` working days after the stage before it, the first one after today. Each
-    approval counts as a step of its own.
+    The first is due at `due_at` where HR said so. Otherwise a deadline that is still to come
+    stays; a stage whose deadline is over gets `policy.round_days` working days after the stage
+    before it, the first one after today. Each approval counts as a step of its own.
     """
     first = STAGES_IN_ORDER.index(stage)
     tasks: list[TaskPlan] = []
@@ -185,7 +205,12 @@ def reopened_tasks(stage: Stage, now: datetime, terms: Terms, calendar: WorkCale
             continue
         beside = bool(tasks) and task.kind is tasks[-1].kind is TaskKind.SUBMIT_DATA
         steps += not beside
-        earliest = _due_within(task, steps * terms.policy.round_days, now, terms, calendar)
+        if due_at and steps == 1:
+            rungs = drop_past(resolve_ladder(terms.ladder, due_at, calendar), now)
+            tasks.append(task.model_copy(update={"opens_at": None, "deadline_at": due_at, "rungs": rungs}))
+            continue
+        days = (steps - bool(due_at)) * terms.policy.round_days
+        earliest = _due_within(task, days, now, terms, calendar, after=due_at)
         tasks.append(max(earliest, task, key=_deadline))
     return tuple(tasks)
 
@@ -195,8 +220,14 @@ def _deadline(task: TaskPlan) -> datetime:
 
 
 def _due_within(
-    task: TaskPlan, working_days: int, now: datetime, terms: Terms, calendar: WorkCalendar
+    task: TaskPlan,
+    working_days: int,
+    now: datetime,
+    terms: Terms,
+    calendar: WorkCalendar,
+    *,
+    after: datetime | None = None,
 ) -> TaskPlan:
-    deadline_at = calendar.deadline(calendar.add_working_days(calendar.day_of(now), working_days))
+    deadline_at = calendar.deadline(calendar.add_working_days(calendar.day_of(after or now), working_days))
     rungs = drop_past(resolve_ladder(terms.ladder, deadline_at, calendar), now)
     return task.model_copy(update={"opens_at": None, "deadline_at": deadline_at, "rungs": rungs})

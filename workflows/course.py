@@ -45,6 +45,8 @@ class Course:
     gaps: int = 0
     cause_id: str = ""
     shifted_by: timedelta = timedelta(0)
+    due_at: datetime | None = None
+    """When HR wants the figures by for which it reopened the department."""
 
     @classmethod
     def of(cls, start: DepartmentStart) -> Course:
@@ -56,8 +58,10 @@ class Course:
             course.gaps = carried.gaps
             course.cause_id = carried.cause_id
             course.shifted_by = carried.shift
+            course.due_at = carried.due_at
         elif start.stage is Stage.SUBMISSION and start.round > 1:
             course.extra = RESUBMIT  # Reopened for its figures: one task for all months (Rule 13).
+            course.due_at = start.due_at
         return course
 
     def carried(self) -> DepartmentCarried:
@@ -68,6 +72,7 @@ class Course:
             gaps=self.gaps,
             cause_id=self.cause_id,
             shift=self.shifted_by,
+            due_at=self.due_at,
         )
 
     # --- what it asks for ---------------------------------------------------------------------
@@ -102,9 +107,13 @@ class Course:
         return plan.model_copy(update={"slot": slot, "deadline_at": later, "rungs": ()})
 
     def unforeseen(self, slot: str) -> TaskPlan:
-        """Return a plan without dates: opening it gives it the days that the policy grants."""
+        """Return a plan without dates: opening it gives it the days that the policy grants.
+
+        Only the figures for which HR reopened the department may have a day that HR set.
+        """
         kind = EXTRA_KINDS[slot.rsplit("-", 1)[0] if slot[-1].isdigit() else slot]
-        return TaskPlan(slot=slot, kind=kind, deadline_at=None, rungs=())
+        due_at = self.due_at if slot == RESUBMIT else None
+        return TaskPlan(slot=slot, kind=kind, deadline_at=due_at, rungs=())
 
     def next_to_open(self, open_slots: set[str], now: datetime) -> TaskPlan | None:
         for plan in self.wanted(open_slots).values():
@@ -145,7 +154,7 @@ class Course:
 
     def finish(self, slot: str) -> bool:
         """Mark a slot done, and pass the gate if it was the stage's last (Rule 1)."""
-        self.extra = ""
+        self.extra, self.due_at = "", None
         self.done.add(slot)
         if slot == RESUBMIT:
             self.done |= {plan.slot for plan in self.plan.tasks if plan.kind is TaskKind.SUBMIT_DATA}
@@ -201,6 +210,8 @@ class Course:
 
     def shift(self, by: timedelta) -> None:
         self.shifted_by += by
+        if self.due_at:
+            self.due_at += by
 
     def take_plan(self, plan: DepartmentPlan) -> list[tuple[str, datetime]]:
         """Take a new plan; return the slots whose deadline it moves, with the new deadline.

@@ -4,10 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.errors import Refusal
 from models.stages import Approver, Stage, TaskKind
 from models.terms import Policy
 from rules.calendar import WorkCalendar
 from rules.plan import (
+    deadline_on,
     default_terms,
     department_plan,
     month_after,
@@ -132,6 +134,34 @@ def test_a_reopened_department_keeps_deadlines_that_are_still_to_come() -> None:
     assert again.keys() == planned.keys()
     assert again["targets"].deadline_at == china("2026-11-05T18:00")
     assert {slot for slot in again if again[slot] != planned[slot]} == {"targets"}
+
+
+def test_a_reopened_task_is_due_on_the_day_that_hr_names_and_the_rest_follows() -> None:
+    """Rule 13: reopened at its approval, wanted by Tuesday."""
+    terms = default_terms(*QUARTER, date(2026, 9, 14), CHINA)
+    monday = china("2027-03-01T10:00")
+    due_at = deadline_on(date(2027, 3, 2), monday, CHINA)
+    tasks = reopened_tasks(Stage.APPROVAL, monday, terms, CHINA, due_at)
+    assert [(task.slot, task.deadline_at) for task in tasks] == [
+        ("approve-director", china("2027-03-02T18:00")),
+        ("approve-superior", china("2027-03-05T18:00")),
+        ("approve-hr", china("2027-03-10T18:00")),
+        ("feedback", china("2027-03-15T18:00")),
+    ]
+    assert [rung.name for rung in tasks[0].rungs] == ["escalate"]
+
+
+@pytest.mark.parametrize(
+    ("due_on", "code"),
+    [
+        (date(2027, 2, 26), "deadline-past"),
+        (date(2027, 3, 1), "deadline-near"),
+        (date(2027, 3, 6), "day-off"),  # A Saturday.
+    ],
+)
+def test_a_day_on_which_nothing_can_be_due_is_refused(due_on: date, code: str) -> None:
+    with pytest.raises(Refusal, match=code):
+        deadline_on(due_on, china("2027-03-01T10:00"), CHINA)
 
 
 @pytest.mark.parametrize(("month", "n", "after"), [(12, 1, (2027, 1)), (1, -1, (2025, 12)), (3, 0, (2026, 3))])

@@ -84,6 +84,20 @@ def test_a_department_reopened_for_its_figures_hands_them_in_at_once() -> None:
     assert it.stage is Stage.EVALUATION
 
 
+def test_figures_wanted_by_a_day_are_due_then_and_once() -> None:
+    """Rule 13: the day that HR named at the reopening is that round's alone, and moves with a pause."""
+    start = DepartmentStart(plan=plan(), begin_at=NOW, stage=Stage.SUBMISSION, round=2, due_at=NOW)
+    it = Course.of(start)
+    it.shift(timedelta(days=1))
+    assert it.wanted(set())["resubmit"].deadline_at == NOW + timedelta(days=1)
+    again = DepartmentStart(plan=plan(), begin_at=NOW, stage=Stage.SUBMISSION, round=2, carried=it.carried())
+    assert Course.of(again) == it
+    it.decided("resubmit", Choice.SUBMIT, "c")
+    it.scored(missing=0)
+    it.decided("approve-director", Choice.BACK_TO_SUBMISSION, "b")
+    assert it.wanted(set())["resubmit"].deadline_at is None
+
+
 def test_a_shift_moves_what_is_not_open_yet_as_well() -> None:
     """Rule 13."""
     it = course()

@@ -454,6 +454,37 @@ async def test_a_published_cycle_can_be_reopened_for_one_department(home: House)
     await walk(home, "feedback")
 
 
+@pytest.mark.parametrize(("stage", "slot"), [(Stage.SUBMISSION, "resubmit"), (Stage.FEEDBACK, "feedback")])
+async def test_a_reopened_task_is_due_on_the_day_that_hr_names(home: House, stage: Stage, slot: str) -> None:
+    """Rule 13: by the calendar; a day that is over is refused, and nothing is reopened then."""
+    feedback = await walk(home, "feedback")
+    await home.decide(feedback, Choice.DONE)
+    calendar = WorkCalendar()
+    due_on = calendar.add_working_days(calendar.day_of(datetime.now(UTC)), 4)
+
+    async def reopen(wanted_by: date) -> None:
+        words = {"reason": "回款数据有误", "due_on": wanted_by.isoformat()}
+        asked = ReopenDepartment(
+            command_id=await home.command("reopen", **words),
+            by_id=home.company.hr_id,
+            department_id=feedback.department_id,
+            stage=stage,
+        )
+        await home.ask(home.cycle, "reopen", asked)
+
+    async def is_closed() -> int:
+        async with home.sessions() as session:
+            key = (feedback.cycle_id, feedback.department_id)
+            return int((await session.get_one(CycleDepartment, key)).stage is Stage.CLOSED)
+
+    await home.until(is_closed, 1)
+    with pytest.raises(Refused, match="deadline-past"):
+        await reopen(soon(-3))
+    assert await is_closed()
+    await reopen(due_on)
+    assert (await the_task(home, slot)).deadline_at == calendar.deadline(due_on)
+
+
 async def test_when_a_director_leaves_their_tasks_follow_the_post(home: House) -> None:
     """Rule 12: open tasks follow the post, in one recorded step."""
     task = await the_task(home, "targets")
