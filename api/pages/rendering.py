@@ -21,6 +21,7 @@ from starlette.responses import HTMLResponse, Response
 from api.i18n import HOME_ZONE, Tongue, translations
 from api.language import LANGUAGE_COOKIE, language_of
 from api.pages.assets import asset_address
+from api.pages.navigation import Group, Shown, shown_to
 from api.parts import Parts, TheParts
 from api.session import Database, MaybeViewer, Viewer, form_token
 from api.terms import message_of
@@ -81,6 +82,10 @@ class Shell:
     @property
     def sees_cycles(self) -> bool:
         return self.viewer is not None and self.viewer.reads_all
+
+    @property
+    def navigation(self) -> dict[Group, list[Shown]]:
+        return shown_to(self)
 
     @property
     def csrf(self) -> str:

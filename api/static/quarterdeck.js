@@ -43,7 +43,11 @@ document.querySelectorAll("form[data-filter]").forEach((form) => {
 const closeMenus = (except) =>
   document.querySelectorAll("details.me[open]").forEach((menu) => menu !== except && menu.removeAttribute("open"));
 document.addEventListener("click", (event) => closeMenus(event.target.closest("details.me")));
-document.addEventListener("keydown", (event) => event.key === "Escape" && closeMenus(null));
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  document.activeElement?.closest("details.me[open]")?.querySelector("summary").focus();
+  closeMenus(null);
+});
 
 // Something that is being waited for is looked at again.
 const waiting = document.querySelector("[data-look-again]");

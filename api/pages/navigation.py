@@ -1,0 +1,74 @@
+"""The navigation, as data: each entry says where it leads, its words and icon, and who sees it.
+
+A new page is one line in `ENTRIES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from api.i18n import later as _
+
+if TYPE_CHECKING:
+    from api.pages.rendering import Shell  # It shows what is here.
+
+
+class Group(StrEnum):
+    """Where an entry stands: in the bar itself, or in the menu "Settings"."""
+
+    BAR = "bar"
+    SETTINGS = "settings"
+
+
+def everybody(shell: Shell) -> bool:
+    return True
+
+
+def readers_of_all(shell: Shell) -> bool:
+    """HR, executives and auditors."""
+    return shell.sees_cycles
+
+
+def in_a_demonstration(shell: Shell) -> bool:
+    return shell.is_demo
+
+
+@dataclass(frozen=True)
+class Entry:
+    address: str
+    words: str
+    """A message id, marked by `_`."""
+    icon: str
+    """A macro of templates/parts/icons.html."""
+    is_for: Callable[[Shell], bool]
+    """Who sees it; the page itself refuses everybody else."""
+    group: Group = Group.BAR
+
+
+ENTRIES: tuple[Entry, ...] = (
+    Entry("/tasks", _("My tasks"), "check", everybody),
+    Entry("/cycles", _("Cycles"), "cycle", readers_of_all),
+    Entry("/mailbox", _("Mailbox"), "mail", in_a_demonstration),
+)
+"""In the order in which they are shown."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    entry: Entry
+    is_here: bool
+    """The page that is open belongs to it."""
+
+
+def shown_to(shell: Shell, entries: Iterable[Entry] = ENTRIES) -> dict[Group, list[Shown]]:
+    """Return what the viewer sees of each group, in order. The longest fitting address is "here"."""
+    path = shell.request.url.path
+    seen = [entry for entry in entries if entry.is_for(shell)]
+    fitting = [entry.address for entry in seen if f"{path}/".startswith(f"{entry.address}/")]
+    here = max(fitting, key=len, default="")
+    return {
+        group: [Shown(entry, entry.address == here) for entry in seen if entry.group is group] for group in Group
+    }
