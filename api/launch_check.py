@@ -69,6 +69,10 @@ async def noteworthy_of(session: AsyncSession, cycle: Cycle, now: datetime) -> l
     return [refusal for severity in Severity for refusal in _as_refusals(found, severity)]
 
 
+def of_severity(found: Sequence[Refusal], severity: Severity) -> list[Refusal]:
+    return [refusal for refusal in found if refusal.facts["severity"] == severity.value]
+
+
 def _as_refusals(problems: Sequence[Problem], severity: Severity) -> list[Refusal]:
     return [
         Refusal(problem.code, severity=severity.value, **problem.facts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -15,7 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.responses import RedirectResponse, Response
 
 from api.commands import Asked
-from api.launch_check import wrong_with
+from api.launch_check import noteworthy_of, of_severity
 from api.launching import already_launched, drafted, launch, refuse_known
 from api.pages.rendering import Shell, TheShell
 from api.pages.tasks import in_words
@@ -31,6 +31,7 @@ from models.errors import Refusal
 from models.org import Company
 from models.stages import Approver, Channel, CycleState
 from models.terms import MonthDue, Policy, Terms
+from rules.launch import Severity
 from rules.plan import month_after
 
 router = APIRouter()
@@ -56,7 +57,6 @@ class Plan:
     messages: int
     by_channel: Mapping[Channel, int]
     sms_cost: Decimal
-    days_moved: tuple[tuple[date, date], ...]
     department: str
     samples: tuple[Sample, ...]
 
@@ -72,6 +72,10 @@ class LaunchPage:
     typed: Mapping[str, str]
     problem: str = ""
     faults: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    """What HR should know; the cycle can be launched all the same."""
+    notes: tuple[str, ...] = ()
+    """What happens otherwise than HR wrote it."""
     plan: Plan | None = None
     was_checked: bool = False
 
@@ -116,8 +120,13 @@ async def check_or_launch(
         page = replace(page, terms=cycle.the_terms())
         if wish == "period":
             return around.render("cycles/launch.html", page)
-        wrong = await wrong_with(database, cycle, around.now)
-        if wrong:
+        found = await noteworthy_of(database, cycle, around.now)
+        page = replace(
+            page,
+            warnings=await _worded(around, database, found, Severity.WARNING),
+            notes=await _worded(around, database, found, Severity.NOTE),
+        )
+        if wrong := of_severity(found, Severity.ERROR):
             raise Refusals("launch-problems", wrong, count=len(wrong))
         if wish == "launch":
             if page.draft_id:
@@ -133,6 +142,13 @@ async def check_or_launch(
             page, problem=said.detail, faults=faults, terms=page.terms or await _proposed(database, asking, typed)
         )
         return around.render("cycles/launch.html", page, 422)
+
+
+async def _worded(
+    around: Shell, database: AsyncSession, found: Sequence[Refusal], severity: Severity
+) -> tuple[str, ...]:
+    _, sentences = await in_words(around, database, Refusals("launch-problems", of_severity(found, severity)))
+    return sentences
 
 
 async def _proposed(database: AsyncSession, asking: Viewer, typed: Mapping[str, str]) -> Terms | None:
@@ -268,7 +284,6 @@ async def _plan(database: AsyncSession, around: Shell, parts: Parts, cycle: Cycl
         messages=preview.count,
         by_channel=by_channel,
         sms_cost=preview.sms_cost(parts.settings.twilio, by_channel),
-        days_moved=tuple((moved.planned_on, moved.happens_on) for moved in preview.days_moved),
         department=named(preview.departments[0], around.tongue.language) if preview.departments else "",
         samples=tuple(sorted(samples, key=lambda sample: sample.planned.at)),
     )

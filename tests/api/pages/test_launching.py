@@ -6,9 +6,12 @@ from datetime import UTC, datetime
 import pytest
 
 from models.cycles import Cycle
-from models.org import Unit
+from models.org import Person, Unit
 from models.stages import CycleState
 from tests.api.pages.place import Browser, Place
+
+KNOWN = ("warnings", "notes")
+"""The sections that hold what HR should know."""
 
 
 @pytest.fixture
@@ -81,6 +84,29 @@ async def test_everything_that_is_wrong_is_listed_and_nothing_starts(place: Plac
         assert answer.text.count("<li>") >= 2
         assert "改过的名字" in answer.text
     assert place.commands.wishes == []
+
+
+async def test_what_hr_should_know_stands_apart_from_what_is_wrong(place: Place, draft: str) -> None:
+    """Rule 9 and 54: seen before the launch, which it does not hold up."""
+    first, second, _ = place.company.departments
+    await place.change(Person, first.director_id, superior_id=None)
+    browser = await place.signed_in("hr", "zh")
+    await browser.open("/cycles/new")
+    fields = {**fields_of(browser), "feedback_due_on": "2031-06-01"}  # A Sunday.
+    checked = await browser.send("/cycles/new", **fields, do="check")
+    assert checked.status_code == 200, checked.text
+    warnings, notes = (re.search(rf'aria-labelledby="{id_}">.*?</section>', checked.text) for id_ in KNOWN)
+    assert warnings
+    assert "没有上级" in warnings[0]
+    assert notes
+    assert "休息日" in notes[0]
+    assert 'role="alert"' not in checked.text
+    await place.change(Unit, second.id, head_id=None)
+    refused = await browser.send("/cycles/new", **fields, do="check")
+    problem = refused.text.split('role="alert"')[1].split("</div>")[0]
+    assert "没有总监" in problem
+    assert "没有上级" not in problem
+    assert all(f'aria-labelledby="{id_}"' in refused.text for id_ in KNOWN)
 
 
 async def test_a_launch_starts_what_was_seen_with_its_changes(place: Place, draft: str) -> None:
