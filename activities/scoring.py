@@ -23,9 +23,10 @@ from models.cycles import Cycle
 from models.database import SessionMaker, writing
 from models.messages import ScoringOutcome, StageReached
 from models.scores import Steps
-from rules.scoring import DEFAULT_BANDS, MOST_ATTAINMENT, Band
+from rules.scoring import DEFAULT_BANDS, MOST_ATTAINMENT, Band, bands_of
 
 TABLES = {
+    "deck": ("scorecard_id VARCHAR NOT NULL, post VARCHAR NOT NULL, grade VARCHAR NOT NULL", "post, grade"),
     "participant": (
         """person_id VARCHAR NOT NULL, department_id VARCHAR, team_id VARCHAR, scorecard_id VARCHAR,
         first_in DATE, last_in DATE, first_whole DATE, last_whole DATE, months_in INTEGER, months_whole INTEGER""",
@@ -157,13 +158,15 @@ class ScoringActivities:
         async with self.sessions() as session:
             await writing(session)
             cycle = await session.get_one(Cycle, reached.cycle_id)
+            policy = cycle.the_terms().policy
             outcome = await score_people(
                 session,
                 cycle.id,
                 [reached.department_id],
                 now=reached.now,
-                cap=cycle.the_terms().policy.score_cap,
+                cap=policy.score_cap,
                 round_=reached.round,
+                bands=bands_of(policy),
             )
             await session.commit()
         return outcome

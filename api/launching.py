@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
-from sqlmodel import col, select, update
+from sqlmodel import SQLModel, col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api import moves
@@ -18,9 +19,17 @@ from api.shapes import NewCycle, TermsGiven
 from models.clock import business_now
 from models.cycles import Cycle, CycleDepartment, CycleEvent, PlanRevision
 from models.errors import Refusal
+from models.metrics import (
+    LaunchedScorecard,
+    LaunchedScorecardLine,
+    Metric,
+    Scorecard,
+    ScorecardLine,
+    ScoringScheme,
+)
 from models.org import Company, Unit, calendar_overrides
 from models.stages import CycleState, UnitKind
-from models.terms import Policy, Terms
+from models.terms import BandLimit, Policy, Terms
 from rules.calendar import WorkCalendar
 from rules.launch import misfits_in
 from rules.plan import default_terms
@@ -37,7 +46,9 @@ async def drafted(session: AsyncSession, viewer: Viewer, given: NewCycle) -> Cyc
     if given.ends_on < given.starts_on:
         raise Refusal("period-invalid")
     company = await session.get_one(Company, viewer.company_id)
-    terms = await proposed_terms(session, company, given)
+    terms = in_scheme(
+        await proposed_terms(session, company, given), given.terms.policy, await scheme_of(session, company.id)
+    )
     return Cycle(
         id=given.id or _business_key(company.id, given),
         company_id=company.id,
@@ -48,6 +59,21 @@ async def drafted(session: AsyncSession, viewer: Viewer, given: NewCycle) -> Cyc
         terms=terms.model_dump(mode="json"),
         created_by=viewer.id,
     )
+
+
+def in_scheme(terms: Terms, said: Policy | None, scheme: ScoringScheme | None) -> Terms:
+    """Return terms with the company's cap and bands, where the launch does not say others."""
+    if scheme is None:
+        return terms
+    given = said.model_fields_set if said else frozenset[str]()
+    ours = {"score_cap": scheme.score_cap, "bands": tuple(BandLimit.model_validate(band) for band in scheme.bands)}
+    policy = terms.policy.model_copy(update={name: value for name, value in ours.items() if name not in given})
+    return terms.model_copy(update={"policy": policy})
+
+
+async def scheme_of(session: AsyncSession, company_id: str) -> ScoringScheme | None:
+    """Return the company's cap and bands; None where it keeps the default ones."""
+    return await session.get(ScoringScheme, company_id)
 
 
 def _business_key(company_id: str, given: NewCycle) -> str:
@@ -145,12 +171,42 @@ async def launch(session: AsyncSession, commands: Commands, viewer: Viewer, cycl
         CycleDepartment(cycle_id=cycle.id, department_id=department_id, company_id=cycle.company_id)
         for department_id in department_ids
     ]
-    return await commands.ask(session, _with_rows(wish, running, departments, viewer.id, begin_at), asked)
+    rows = [*departments, *await scorecards_as_they_stand(session, cycle)]
+    return await commands.ask(session, _with_rows(wish, running, rows, viewer.id, begin_at), asked)
 
 
-def _with_rows(
-    wish: Wish, cycle: Cycle, departments: list[CycleDepartment], by_id: str, begin_at: datetime
-) -> Wish:
+async def scorecards_as_they_stand(
+    session: AsyncSession, cycle: Cycle
+) -> list[LaunchedScorecard | LaunchedScorecardLine]:
+    """Return the company's scorecards as the cycle will keep them, whatever becomes of them later."""
+    found = await session.exec(
+        select(Scorecard, ScorecardLine, Metric)
+        .join(ScorecardLine, col(ScorecardLine.scorecard_id) == col(Scorecard.id))
+        .join(Metric, col(Metric.id) == col(ScorecardLine.metric_id))
+        .where(col(Scorecard.company_id) == cycle.company_id)
+    )
+    cards: dict[str, LaunchedScorecard] = {}
+    lines = []
+    for card, line, metric in found.all():
+        cards[card.id] = LaunchedScorecard(
+            cycle_id=cycle.id, scorecard_id=card.id, name=card.name, post=card.post, grade=card.grade
+        )
+        lines.append(
+            LaunchedScorecardLine(
+                cycle_id=cycle.id,
+                scorecard_id=card.id,
+                metric_id=metric.id,
+                weight=line.weight,
+                level=metric.level,
+                aggregation=metric.aggregation,
+                higher_is_better=metric.higher_is_better,
+                is_required=metric.is_required,
+            )
+        )
+    return [*cards.values(), *lines]
+
+
+def _with_rows(wish: Wish, cycle: Cycle, others: Sequence[SQLModel], by_id: str, begin_at: datetime) -> Wish:
     first_plan = PlanRevision(
         cycle_id=cycle.id,
         revision=cycle.revision,
@@ -165,7 +221,7 @@ def _with_rows(
         cycle_id=cycle.id,
         kind="launched",
         actor_id=by_id,
-        detail={"departments": len(departments)},
+        detail={"departments": sum(isinstance(row, CycleDepartment) for row in others)},
         at=begin_at,
     )
 
@@ -177,5 +233,5 @@ def _with_rows(
             .execution_options(synchronize_session=False)
         )
 
-    rows = (cycle, *departments, first_plan, event)
+    rows = (cycle, *others, first_plan, event)
     return replace(wish, rows=rows, alongside=out_of_draft)

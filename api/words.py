@@ -17,10 +17,11 @@ from api.i18n import Tongue, filled
 from api.sentences import GENERAL_TITLE, SENTENCES, TITLES
 from api.sentences_of_figures import SENTENCES_OF_FIGURES
 from api.sentences_of_launches import SENTENCES_OF_LAUNCHES
+from api.sentences_of_people import SENTENCES_OF_PEOPLE
 from api.terms import TERMS, message_of
 from models.stages import Approver, Choice, CycleState, Language, Role, Stage, TaskKind
 
-ALL_SENTENCES = {**SENTENCES, **SENTENCES_OF_FIGURES, **SENTENCES_OF_LAUNCHES}
+ALL_SENTENCES = {**SENTENCES, **SENTENCES_OF_FIGURES, **SENTENCES_OF_LAUNCHES, **SENTENCES_OF_PEOPLE}
 
 ENUMS: dict[str, type[StrEnum]] = {
     "choice": Choice,

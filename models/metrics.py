@@ -9,7 +9,7 @@ from enum import StrEnum
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from models.columns import Exact, Instant, term
+from models.columns import Document, Exact, Instant, term
 
 
 class MetricUnit(StrEnum):
@@ -33,6 +33,23 @@ class FigureLevel(StrEnum):
     TEAM = "team"
 
 
+class MetricKind(StrEnum):
+    """What a target of it says (Rule 21)."""
+
+    GROWTH = "growth"  # 提升30%
+    LEVEL = "level"  # 提升至60%
+    THRESHOLD = "threshold"  # 不少于20家
+
+
+class MetricCategory(StrEnum):
+    """What it is about (Rule 39)."""
+
+    SALES = "sales"  # 销售类
+    CUSTOMER = "customer"  # 客户类
+    TEAM = "team"  # 团队类
+    OTHER = "other"
+
+
 class Metric(SQLModel, table=True):
     __tablename__ = "metric"
     __table_args__ = (UniqueConstraint("company_id", "code"),)
@@ -45,6 +62,8 @@ class Metric(SQLModel, table=True):
     unit: MetricUnit = Field(default=MetricUnit.MONEY, sa_type=term(MetricUnit))
     aggregation: Aggregation = Field(default=Aggregation.SUM, sa_type=term(Aggregation))
     level: FigureLevel = Field(default=FigureLevel.PERSON, sa_type=term(FigureLevel))
+    kind: MetricKind = Field(default=MetricKind.LEVEL, sa_type=term(MetricKind))
+    category: MetricCategory = Field(default=MetricCategory.SALES, sa_type=term(MetricCategory))
     higher_is_better: bool = True
     is_required: bool = True  # Must be there for each team and month before scoring (Rule 6).
     from_crm: bool = False  # The CRM knows it; a person need not type it.
@@ -72,6 +91,44 @@ class ScorecardLine(SQLModel, table=True):
     scorecard_id: str = Field(primary_key=True, foreign_key="scorecard.id")
     metric_id: str = Field(primary_key=True, foreign_key="metric.id")
     weight: Decimal = Field(sa_type=Exact)
+
+
+class LaunchedScorecard(SQLModel, table=True):
+    """A scorecard as it stood when the cycle was launched: later changes do not reach the cycle."""
+
+    __tablename__ = "launched_scorecard"
+
+    cycle_id: str = Field(primary_key=True, foreign_key="cycle.id")
+    scorecard_id: str = Field(primary_key=True)
+    name: str
+    post: str
+    grade: str = ""
+
+
+class LaunchedScorecardLine(SQLModel, table=True):
+    """A line of it, with what of the metric decides the result."""
+
+    __tablename__ = "launched_scorecard_line"
+
+    cycle_id: str = Field(primary_key=True, foreign_key="cycle.id")
+    scorecard_id: str = Field(primary_key=True)
+    metric_id: str = Field(primary_key=True)
+    weight: Decimal = Field(sa_type=Exact)
+    level: FigureLevel = Field(sa_type=term(FigureLevel))
+    aggregation: Aggregation = Field(sa_type=term(Aggregation))
+    higher_is_better: bool
+    is_required: bool
+
+
+class ScoringScheme(SQLModel, table=True):
+    """Cap and bands that a company's new cycles are launched with (Rules 42, 44)."""
+
+    __tablename__ = "scoring_scheme"
+
+    company_id: str = Field(primary_key=True, foreign_key="company.id")
+    score_cap: Decimal = Field(sa_type=Exact)
+    bands: list[dict[str, str]] = Field(default_factory=list, sa_type=Document)
+    """From the best down: `name` and `from_points`."""
 
 
 class Target(SQLModel, table=True):

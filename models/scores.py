@@ -25,18 +25,25 @@ CASE WHEN {0}.total < 0 THEN -((-2 * {0}.total + {0}.n) / (2 * {0}.n))
 """
 """The mean of a period's months, rounded half up, away from zero, as `rules.scoring.mean` has it."""
 
+# The scorecards that count: as they stood at the launch, or as they stand where the cycle keeps none.
+DECK = """
+SELECT scorecard_id, post, grade FROM launched_scorecard WHERE cycle_id = :cycle_id
+UNION ALL
+SELECT id, post, grade FROM scorecard
+WHERE company_id = :company_id
+  AND NOT EXISTS (SELECT 1 FROM launched_scorecard WHERE cycle_id = :cycle_id)
+"""
+
 # Whose results count in this cycle, by which scorecard (that of the grade before that of the post),
 # and the months in which they were there at all, and all of.
 PARTICIPANT = """
 SELECT p.id AS person_id, p.department_id, p.unit_id AS team_id,
-       coalesce(graded.id, general.id) AS scorecard_id,
+       coalesce(graded.scorecard_id, general.scorecard_id) AS scorecard_id,
        {first_in} AS first_in, {last_in} AS last_in, {first_whole} AS first_whole, {last_whole} AS last_whole,
        {months_in} AS months_in, {months_whole} AS months_whole
 FROM person p
-LEFT JOIN scorecard graded ON graded.company_id = p.company_id AND graded.post = p.post
-                          AND graded.grade = p.grade AND graded.grade <> ''
-LEFT JOIN scorecard general ON general.company_id = p.company_id AND general.post = p.post
-                           AND general.grade = ''
+LEFT JOIN deck graded ON graded.post = p.post AND graded.grade = p.grade AND graded.grade <> ''
+LEFT JOIN deck general ON general.post = p.post AND general.grade = ''
 WHERE p.company_id = :company_id AND p.is_scored AND {departments}
   AND (p.joined_on IS NULL OR p.joined_on <= :ends_on)
   AND (p.left_on IS NULL OR p.left_on > :starts_on)
@@ -46,11 +53,18 @@ ORDER BY p.id
 """
 
 CARD = """
-SELECT l.scorecard_id, l.metric_id, l.weight,
-       CAST(sum(l.weight) OVER (PARTITION BY l.scorecard_id) AS BIGINT) AS whole,
-       m.level, m.aggregation, m.higher_is_better, m.is_required
-FROM scorecard s JOIN scorecard_line l ON l.scorecard_id = s.id JOIN metric m ON m.id = l.metric_id
-WHERE s.company_id = :company_id
+SELECT scorecard_id, metric_id, weight,
+       CAST(sum(weight) OVER (PARTITION BY scorecard_id) AS BIGINT) AS whole,
+       level, aggregation, higher_is_better, is_required
+FROM (
+    SELECT scorecard_id, metric_id, weight, level, aggregation, higher_is_better, is_required
+    FROM launched_scorecard_line WHERE cycle_id = :cycle_id
+    UNION ALL
+    SELECT l.scorecard_id, l.metric_id, l.weight, m.level, m.aggregation, m.higher_is_better, m.is_required
+    FROM scorecard s JOIN scorecard_line l ON l.scorecard_id = s.id JOIN metric m ON m.id = l.metric_id
+    WHERE s.company_id = :company_id
+      AND NOT EXISTS (SELECT 1 FROM launched_scorecard WHERE cycle_id = :cycle_id)
+) drawn
 """
 
 # Who changed teams may have a target in each, pro-rated: together they are the person's (Rule 12).
@@ -140,6 +154,7 @@ GROUP BY person_id HAVING sum(CASE WHEN applies = 1 THEN weight ELSE 0 END) <= 0
 """
 
 STEPS = {
+    "deck": DECK,
     "participant": PARTICIPANT,
     "card": CARD,
     "several_targets": SEVERAL_TARGETS,

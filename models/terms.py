@@ -54,12 +54,20 @@ class Ladder(Frozen):
     superior_moves_after: int = Field(default=2, ge=1, le=30)
 
 
+class BandLimit(Frozen):
+    """A grade of result, and the points from which on it is given."""
+
+    name: str
+    from_points: Decimal
+
+
 class Policy(Frozen):
     """What the company allows."""
 
     approve_by_silence: bool = False  # Rule 7: only if the policy says so, and the record says "by policy".
     always_sign_in: bool = False  # A link alone never decides; a signed-in session must.
     score_cap: Decimal = Decimal(150)  # Percent of one metric (Rule 42).
+    bands: tuple[BandLimit, ...] = ()  # From the best down (Rule 44); the default ones where empty.
     approval_chain: tuple[Approver, ...] = (Approver.DIRECTOR, Approver.SUPERIOR, Approver.HR)
     late_task_days: int = Field(default=2, ge=1, le=30)
     """A task that opens when its deadline is over, or nearly, gets this many working days."""

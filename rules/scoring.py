@@ -11,12 +11,15 @@ One policy of rounding, always half up, each figure once, and what is shown is w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
+from itertools import pairwise
 
 from models.errors import Refusal
 from models.figures import LARGEST_FIGURE
+from models.terms import Policy
+from rules.allocation import share_out
 
 HUNDRED = Decimal(100)
 MOST_ATTAINMENT = Decimal(10**9)
@@ -182,6 +185,49 @@ DEFAULT_BANDS = (
     Band("待改进", Decimal(0)),
 )
 """From the best to the one that takes the rest."""
+
+
+def bands_of(policy: Policy) -> tuple[Band, ...]:
+    """Return the bands of a cycle's policy."""
+    return tuple(Band(band.name, band.from_points) for band in policy.bands) or DEFAULT_BANDS
+
+
+def faults_of_bands(bands: Sequence[Band]) -> list[str]:
+    """Say what is wrong with a list of bands from the best down; nothing if it may stand (Rule 44).
+
+    The codes: `bands-too-few`, `band-unnamed`, `band-twice`, `bands-order`, `bands-end` where the
+    last does not begin at 0 and so does not take the rest.
+    """
+    names = [band.name for band in bands]
+    limits = [band.from_points for band in bands]
+    found = {
+        "bands-too-few": len(bands) < 2,
+        "band-unnamed": not all(names),
+        "band-twice": len(set(names)) != len(names),
+        "bands-order": any(above <= below for above, below in pairwise(limits)),
+        "bands-end": bool(limits) and limits[-1] != 0,
+    }
+    return [code for code, is_so in found.items() if is_so]
+
+
+def rescaled(weights: Mapping[str, Decimal], kept: Collection[str]) -> dict[str, Decimal]:
+    """Return weights that make 100 exactly: those `kept` stay, the others keep their ratio (Rule 24).
+
+    With the product's 30 put up to 40 the others, 70 together, are rescaled × 60/70, to the cent
+    by largest remainder.
+
+    Raises:
+        Refusal: `weights-kept-too-large` with their sum, as they leave nothing for the rest;
+            `weights-nothing-to-rescale` where there is no rest with a weight.
+    """
+    fixed = sum((weight for name, weight in weights.items() if name in kept), Decimal(0))
+    rest = {name: weight for name, weight in weights.items() if name not in kept and weight > 0}
+    if not rest:
+        raise Refusal("weights-nothing-to-rescale")
+    if fixed >= HUNDRED:
+        raise Refusal("weights-kept-too-large", total=f"{fixed.normalize():f}")
+    shares = dict(zip(rest, share_out(HUNDRED - fixed, list(rest.values())), strict=True))
+    return {name: shares.get(name, weight) for name, weight in weights.items()}
 
 
 def band_of(total: Decimal, bands: Sequence[Band] = DEFAULT_BANDS) -> str:

@@ -8,7 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 
-from models.metrics import Aggregation, FigureLevel, Metric, MetricUnit, Scorecard, ScorecardLine
+from models.metrics import (
+    Aggregation,
+    FigureLevel,
+    Metric,
+    MetricCategory,
+    MetricKind,
+    MetricUnit,
+    Scorecard,
+    ScorecardLine,
+)
 from models.org import Unit
 from models.stages import UnitKind
 from quarterdeck.demo.crm import SHARE_OF_NEW, likelihood_of_another_deal
@@ -82,6 +91,9 @@ MEASURES = (
     ),
 )
 
+KINDS = {"new_customers": MetricKind.THRESHOLD}
+CATEGORIES = dict.fromkeys(("new_customers", "repurchase", "satisfaction"), MetricCategory.CUSTOMER)
+
 COLLECTION_GOAL = Decimal(92)
 SATISFACTION_GOAL = Decimal(90)
 TENTH, HUNDRED = Decimal("0.1"), Decimal(100)
@@ -100,6 +112,8 @@ def metrics_of(company_id: str) -> list[Metric]:
             aggregation=measure.aggregation,
             level=measure.level,
             from_crm=measure.level is FigureLevel.PERSON,
+            kind=KINDS.get(measure.code, MetricKind.LEVEL),
+            category=CATEGORIES.get(measure.code, MetricCategory.SALES),
             position=position,
         )
         for position, measure in enumerate(MEASURES, 1)

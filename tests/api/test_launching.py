@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import httpx
@@ -11,7 +12,7 @@ from sqlmodel import col, func, select, update
 from temporalio.service import RPCError, RPCStatusCode
 
 from models.cycles import Cycle, CycleDepartment, PlanRevision
-from models.metrics import ScorecardLine
+from models.metrics import LaunchedScorecardLine, ScorecardLine, ScoringScheme
 from models.names import cycle_workflow_id
 from models.org import Person, Unit
 from models.stages import CycleState
@@ -216,3 +217,36 @@ async def test_another_company_sees_nothing(at_work: House) -> None:
         assert answer.status_code == 404
         listed = (await stranger.get("/api/cycles")).json()["items"]
     assert company.cycle_id not in [cycle["id"] for cycle in listed]
+
+
+async def test_a_launched_cycle_keeps_the_scorecards_cap_and_bands_it_was_launched_with(at_work: House) -> None:
+    """Rules 42, 44: later changes are for later cycles."""
+    company = at_work.company
+    bands = [{"name": "A", "from_points": "90"}, {"name": "B", "from_points": "0"}]
+    async with at_work.sessions() as session:
+        session.add(ScoringScheme(company_id=company.company_id, score_cap=Decimal(120), bands=bands))
+        await session.commit()
+    async with at_work.caller(company.hr_id) as hr:
+        answer = await hr.post("/api/cycles", json=NEW)
+    assert answer.status_code == 201, answer.text
+    async with at_work.sessions() as session:
+        cycle = await session.get_one(Cycle, f"{company.company_id}-2027q1")
+        kept = (
+            await session.exec(
+                select(LaunchedScorecardLine).where(col(LaunchedScorecardLine.cycle_id) == cycle.id)
+            )
+        ).all()
+        policy = cycle.the_terms().policy
+    assert (policy.score_cap, [band.name for band in policy.bands]) == (120, ["A", "B"])
+    assert {line.weight for line in kept if line.metric_id == company.metric_ids["sales"]} == {Decimal(50)}
+
+
+async def test_a_launch_may_name_a_cap_of_its_own(at_work: House) -> None:
+    company = at_work.company
+    async with at_work.sessions() as session:
+        session.add(ScoringScheme(company_id=company.company_id, score_cap=Decimal(120), bands=[]))
+        await session.commit()
+    async with at_work.caller(company.hr_id) as hr:
+        await hr.post("/api/cycles", json={**NEW, "terms": {"policy": {"score_cap": "130"}}})
+        shown = (await hr.get(f"/api/cycles/{company.company_id}-2027q1")).json()
+    assert Decimal(shown["terms"]["policy"]["score_cap"]) == 130
