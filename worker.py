@@ -87,6 +87,7 @@ def build_activities(settings: Settings, sessions: SessionMaker, client: Client)
             tasks.extend_task,
             tasks.shift_task,
             tasks.void_task,
+            tasks.remind_task,
             tasks.offer_link,
             cycles.start_departments,
             cycles.order_all,

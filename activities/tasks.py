@@ -36,6 +36,9 @@ from rules.ladder import ladder_at_opening
 AT_ONCE = (Channel.EMAIL, Channel.SYSTEM)
 """An opening, a hand-over and the like are written at once, by day or night (Rules 8, 9)."""
 
+BY_HAND = "by-hand"
+"""The rung of a reminder that HR sent beside the ladder."""
+
 
 class TaskActivities:
     def __init__(self, sessions: SessionMaker) -> None:
@@ -193,6 +196,20 @@ class TaskActivities:
                 await outbox.about_task(task, holder, AT_ONCE, Occasion.TASK_VOIDED, **why)
             await outbox.write()
             await self.write_change(session, case, task, change, "voided")
+            await session.commit()
+
+    @activity.defn(name=effects.REMIND_TASK.name)
+    async def remind_task(self, change: TaskChange) -> None:
+        """Remind by hand whoever holds a task; at once, by mail and in the system (Rule 9)."""
+        async with self.sessions() as session:
+            await writing(session)
+            task = await session.get_one(Task, change.task_id)
+            case = await case_of(session, task.cycle_id, change.now)
+            outbox = Outbox(session, batch_of(task.id, change.epoch, change.command_id), case.now, case.today)
+            for holder in (task.holder_id, *task.added_ids):
+                await outbox.about_task(task, holder, AT_ONCE, Occasion.TASK_REMINDER, BY_HAND)
+            await outbox.write()
+            await self.write_change(session, case, task, change, "reminded-by-hand", holder=task.holder_id)
             await session.commit()
 
     @activity.defn(name=effects.OFFER_LINK.name)

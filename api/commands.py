@@ -76,6 +76,7 @@ class CommandKind(StrEnum):
     REASSIGN = "reassign"
     EXTEND = "extend"
     VOID = "void"
+    REMIND = "remind"
     PAUSE = "pause"
     RESUME = "resume"
     CANCEL = "cancel"

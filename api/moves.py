@@ -16,6 +16,7 @@ from models.messages import (
     Decide,
     Extend,
     Reassign,
+    RemindTask,
     ReopenDepartment,
     VoidTask,
 )
@@ -59,6 +60,12 @@ def voiding(task: Task, by_id: str, reason: str) -> Wish:
     command_id = new_command_id()
     move = VoidTask(command_id=command_id, task_id=task.id, by_id=by_id)
     return _of_task(CommandKind.VOID, task, by_id, move, {"reason": reason}, command_id)
+
+
+def reminder(task: Task, by_id: str) -> Wish:
+    command_id = new_command_id()
+    move = RemindTask(command_id=command_id, task_id=task.id, by_id=by_id)
+    return _of_task(CommandKind.REMIND, task, by_id, move, {}, command_id)
 
 
 def cycle_order(kind: CommandKind, cycle: Cycle, by_id: str, words: dict[str, Any]) -> Wish:

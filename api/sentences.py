@@ -44,6 +44,10 @@ SENTENCES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "person-unknown": (_("There is no such person. Please choose one from the list."),),
     "same-holder": (_("This person holds the task already. Please choose somebody else."),),
+    "reminded-already": (
+        _("%(holder)s was reminded just now, at %(at)s. A second reminder can be sent an hour later."),
+        _("A reminder went out less than an hour ago. A second one can be sent an hour later."),
+    ),
     "not-deputy": (
         _("You do not stand in for the holder on this day, so you cannot decide in their place. Please ask HR."),
     ),

@@ -89,6 +89,7 @@ class TaskCarried(Frozen):
     level: int = 0
     at_top: bool = False
     epoch: int = 1
+    reminded_at: datetime | None = None
 
 
 class ClosedBy(Frozen):
@@ -247,6 +248,14 @@ class VoidTask(Frozen):
     by_id: str
 
 
+class RemindTask(Frozen):
+    """Remind whoever holds a task now, beside its ladder."""
+
+    command_id: str
+    task_id: str
+    by_id: str
+
+
 class SendLink(Frozen):
     """The rightful holder of a task asked for a fresh link."""
 
@@ -277,7 +286,7 @@ class TaskDecided(Frozen):
 
 
 class TaskChange(Frozen):
-    """Ask to write a reassignment, an extension or a voiding."""
+    """Ask to write a reassignment, an extension, a voiding or a reminder by hand."""
 
     command_id: str
     task_id: str

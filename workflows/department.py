@@ -21,6 +21,7 @@ from models.messages import (
     LinkOffered,
     Order,
     Reassign,
+    RemindTask,
     RungAt,
     RungFired,
     SendLink,
@@ -319,6 +320,26 @@ class DepartmentReview:
         if void.command_id not in self.answers:
             with refusals():
                 self.course.refuse_unless_voidable(self.open_task(void.task_id).slot)
+
+    @workflow.update
+    async def remind(self, remind: RemindTask) -> Answer:
+        """Remind whoever holds a task now; its ladder stays as it is."""
+        async with self.one_at_a_time:
+            if known := self.answers.get(remind.command_id):
+                return known
+            with refusals():
+                task = self.open_task(remind.task_id)
+                task.refuse_if_just_reminded(workflow.now())
+            await record(effects.REMIND_TASK, self.change_of(task, remind.command_id, remind.by_id))
+            task.reminded_at = workflow.now()
+            self.post.send(batch_of(task.task_id, task.epoch, remind.command_id))
+            return self.answered(self.answer_now(remind.command_id, task))
+
+    @remind.validator
+    def refuse_to_remind_in_vain(self, remind: RemindTask) -> None:
+        if remind.command_id not in self.answers:
+            with refusals():
+                self.open_task(remind.task_id).refuse_if_just_reminded(workflow.now())
 
     @workflow.signal
     async def send_link(self, asked: SendLink) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from models.errors import Refusal
 from models.messages import Decide, RungAt, RungOutcome, TaskCarried, TaskChanged, TaskOpened, TaskPlan
 from models.stages import CHOICES, TaskKind
 from rules.ladder import next_rung
+
+BETWEEN_REMINDERS = timedelta(hours=1)
 
 
 @dataclass
@@ -25,6 +27,8 @@ class HumanTask:
     fired: set[str] = field(default_factory=set)
     level: int = 0
     epoch: int = 1
+    reminded_at: datetime | None = None
+    """When HR last reminded by hand whoever holds it now."""
 
     @classmethod
     def opened(cls, task_id: str, plan: TaskPlan, opened: TaskOpened) -> HumanTask:
@@ -43,6 +47,7 @@ class HumanTask:
             fired=set(carried.fired),
             level=carried.level,
             epoch=carried.epoch,
+            reminded_at=carried.reminded_at,
         )
 
     def carried(self) -> TaskCarried:
@@ -57,6 +62,7 @@ class HumanTask:
             fired=tuple(sorted(self.fired)),
             level=self.level,
             epoch=self.epoch,
+            reminded_at=self.reminded_at,
         )
 
     def waiting(self) -> list[RungAt]:
@@ -81,6 +87,7 @@ class HumanTask:
         self.holder_id = holder_id
         self.added_ids = ()
         self.epoch += 1
+        self.reminded_at = None
 
     def change(self, changed: TaskChanged) -> None:
         """Take a new holder, deadline and ladder.
@@ -94,6 +101,11 @@ class HumanTask:
             self.level = 0
         self.deadline_at = changed.deadline_at
         self.rungs = changed.rungs
+
+    def refuse_if_just_reminded(self, now: datetime) -> None:
+        """Refuse a second reminder by hand within the hour: two of HR, or one twice, press the button."""
+        if self.reminded_at is not None and now - self.reminded_at < BETWEEN_REMINDERS:
+            raise Refusal("reminded-already", at=self.reminded_at.isoformat(), holder_id=self.holder_id)
 
     def refuse_unless_decidable(self, decide: Decide) -> None:
         """Refuse a decision by someone who does not hold the task, or one it does not know."""

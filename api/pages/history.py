@@ -23,6 +23,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "launched": _("%(actor)s launched the cycle"),
     "task-opened": _("“%(kind)s” opened for %(holder)s"),
     "reminded": _("%(holder)s was reminded by %(channels)s"),
+    "reminded-by-hand": _("%(actor)s reminded %(holder)s"),
     "notified": _("%(holder)s was told that the task is late"),
     "escalated": _("The task moved up to %(holder)s"),
     "added": _("%(added)s may decide too"),

@@ -297,6 +297,13 @@ async def void(
     return answered(await parts.commands.ask(database, wish, asked))
 
 
+@router.post("/{task_id}/remind", summary="Remind the holder now", responses=ANSWERS, response_model=None)
+async def remind(task_id: str, viewer: HrAdmin, database: Database, parts: TheParts, asked: AskedOnce) -> Response:
+    """Beside the ladder, at most once an hour."""
+    task = await _task_of_company(database, viewer, task_id)
+    return answered(await parts.commands.ask(database, moves.reminder(task, viewer.id), asked))
+
+
 @router.post(
     "/{task_id}/delegate", summary="Let a deputy decide in your place", responses=ANSWERS, response_model=None
 )

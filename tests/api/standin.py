@@ -16,6 +16,7 @@ from models.messages import (
     Decide,
     Extend,
     Reassign,
+    RemindTask,
     ReopenDepartment,
     SendLink,
     VoidTask,
@@ -73,6 +74,10 @@ class StandInReview:
     async def void(self, void: VoidTask) -> Answer:
         return self.noted("void", void)
 
+    @workflow.update
+    async def remind(self, remind: RemindTask) -> Answer:
+        return self.noted("remind", remind)
+
     @workflow.signal
     def send_link(self, asked: SendLink) -> None:
         self.seen.moves.append({"name": "send_link", **asked.model_dump(mode="json")})
@@ -85,7 +90,7 @@ class StandInReview:
     def moves(self) -> Seen:
         return self.seen
 
-    def noted(self, name: str, move: Reassign | Extend | VoidTask) -> Answer:
+    def noted(self, name: str, move: Reassign | Extend | VoidTask | RemindTask) -> Answer:
         self.seen.moves.append({"name": name, **move.model_dump(mode="json")})
         return Answer(command_id=move.command_id, task_id=move.task_id, at=workflow.now())
 

@@ -279,10 +279,12 @@ async def test_hr_extends_and_voids_and_a_deadline_that_is_over_is_refused(at_wo
         past = await hr.post(f"/api/tasks/{task.id}/extend", json={"due_on": "2020-01-01", "reason": "x"})
         extended = await hr.post(f"/api/tasks/{task.id}/extend", json={"due_on": "2030-01-04", "reason": "x"})
         assert (await last_move(at_work))["due_on"] == "2030-01-04"
+        reminded = await hr.post(f"/api/tasks/{task.id}/remind")
+        assert (await last_move(at_work))["name"] == "remind"
         voided = await hr.post(f"/api/tasks/{task.id}/void", json={"reason": "重复"})
         assert (await last_move(at_work))["name"] == "void"
     assert (past.status_code, past.json()["code"]) == (422, "deadline-past")
-    assert extended.status_code == voided.status_code == 200
+    assert extended.status_code == reminded.status_code == voided.status_code == 200
 
 
 # --- deputies and comments ------------------------------------------------------------------------

@@ -244,6 +244,7 @@ async def house(
             tasks.extend_task,
             tasks.shift_task,
             tasks.void_task,
+            tasks.remind_task,
             tasks.offer_link,
             cycles.start_departments,
             cycles.order_all,

@@ -13,7 +13,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from models.cycles import Cycle, CycleDepartment
 from models.database import SessionMaker
-from models.messages import Extend, Reassign, ReopenDepartment, VoidTask
+from models.messages import Extend, Reassign, RemindTask, ReopenDepartment, VoidTask
 from models.metrics import Score, Target
 from models.org import Deputy, Person
 from models.stages import Channel, Choice, CycleState, Occasion, Stage, TaskKind, TaskState
@@ -292,6 +292,33 @@ async def test_an_extended_task_gets_its_ladder_anew_but_nothing_twice(home: Hou
     sent = [(n.rung, n.channel) for n in await home.notices(task_id=task.id, occasion=Occasion.TASK_REMINDER)]
     assert sent == [("sms-3d", Channel.SMS), ("email-1d", Channel.EMAIL)]
     assert (await home.task(task.id)).level == 1
+
+
+async def test_hr_reminds_by_hand_once_an_hour_and_the_ladder_stays(home: House) -> None:
+    """Rule 2, beside the ladder: a reminder with a key of its own, however often the button is pressed."""
+    task = await the_task(home, "targets")
+
+    async def remind(command_id: str) -> None:
+        asked = RemindTask(command_id=command_id, task_id=task.id, by_id=home.company.hr_id)
+        await home.ask(home.review(task.department_id), "remind", asked)
+
+    first = await home.command("remind", task.id)
+    await remind(first)
+    await remind(first)
+    with pytest.raises(Refused, match="reminded-already"):
+        await remind(await home.command("remind", task.id))
+
+    async def sent() -> list[tuple[str, Channel]]:
+        notices = await home.notices(task_id=task.id, occasion=Occasion.TASK_REMINDER)
+        return sorted((notice.rung, notice.channel) for notice in notices)
+
+    assert await sent() == [("by-hand", Channel.EMAIL), ("by-hand", Channel.SYSTEM)]
+    assert first in {sent.key.rpartition("/")[2] for sent in home.outside.sent}
+    reminded = await home.task(task.id)
+    assert (reminded.holder_id, reminded.next_rung_at) == (task.holder_id, task.next_rung_at)
+    await home.skip(task.department_id, timedelta(hours=2))
+    await remind(await home.command("remind", task.id))
+    assert len(await sent()) == 4
 
 
 async def test_a_deadline_in_the_past_is_refused(home: House) -> None:
