@@ -111,8 +111,8 @@ class Tongue:
         """Write points with both decimals, so that columns align."""
         return format_decimal(value, format="#,##0.00", locale=self.locale)
 
-    def percent(self, value: Decimal) -> str:
-        return f"{self._decimal(value, 2)}%"
+    def percent(self, value: Decimal, places: int = 2) -> str:
+        return f"{self._decimal(value, places)}%"
 
     def plain(self, value: Decimal) -> str:
         """Write a figure as a field holds it: digits alone."""

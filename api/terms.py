@@ -22,6 +22,7 @@ from models.stages import (
     TaskState,
     UnitKind,
 )
+from rules.standing import Course
 
 TERMS: dict[type[StrEnum], dict[str, str]] = {
     Stage: {
@@ -87,6 +88,12 @@ TERMS: dict[type[StrEnum], dict[str, str]] = {
         Role.HR_ADMIN: _("HR administrator"),
         Role.EXECUTIVE: _("Executive"),
         Role.AUDITOR: _("Auditor"),
+    },
+    Course: {
+        Course.MET: _("met"),
+        Course.ON_COURSE: _("on course"),
+        Course.BEHIND: _("behind"),
+        Course.UNKNOWN: _("no figures yet"),
     },
     DeliveryState: {
         DeliveryState.COLLECTING: _("being gathered"),

@@ -12,6 +12,7 @@ from api.pages import (
     launching,
     links,
     mailbox,
+    my_department,
     notices,
     signing_in,
     tasks,
@@ -29,5 +30,6 @@ routers: tuple[APIRouter, ...] = (
     launching.router,
     cycles.router,
     departments.router,
+    my_department.router,
     mailbox.router,
 )

@@ -1,0 +1,215 @@
+"""Questions about where people and units stand in a cycle: targets, and what is reached so far.
+
+Few statements whatever the number of people or departments. How figures are put together is that
+of results: sums are added up; means are taken over all that went into them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, String, and_, bindparam, func, or_, type_coerce
+from sqlalchemy import select as select_columns
+from sqlalchemy.orm import aliased
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.columns import FIGURE_SCALE
+from models.cycles import Cycle
+from models.figures import months_of
+from models.metrics import Figure, Metric, Scorecard, ScorecardLine, Target
+from models.org import Person, Unit
+from models.scores import Steps
+
+
+@dataclass(frozen=True)
+class PersonLine:
+    """A person's target and actual of one metric of their scorecard, pro-rated as results are."""
+
+    person_id: str
+    person_name: str
+    staff_no: str
+    team_id: str
+    metric_id: str
+    weight: Decimal
+    applies: bool
+    target: Decimal | None
+    actual: Decimal | None
+
+
+LINES = """
+SELECT line.person_id, person.name, person.staff_no, p.team_id, line.metric_id, line.weight, line.applies,
+       line.target, line.actual
+FROM line
+JOIN participant p ON p.person_id = line.person_id
+JOIN person ON person.id = line.person_id
+WHERE line.metric_id <> '' {whose}
+ORDER BY p.team_id, person.staff_no
+"""
+
+
+async def lines_of_department(session: AsyncSession, cycle: Cycle, department_id: str) -> list[PersonLine]:
+    """Return every line of every person in a department."""
+    connection = await session.connection()
+    statement = Steps(cycle, [department_id]).whole(LINES.replace("{whose}", ""))
+    return [_line(row) for row in await connection.execute(statement)]
+
+
+async def lines_of_person(session: AsyncSession, cycle: Cycle, person: Person) -> list[PersonLine]:
+    """Return a person's lines; none where their results do not count, or no scorecard is theirs."""
+    if person.department_id is None:
+        return []
+    statement = Steps(cycle, [person.department_id]).whole(
+        LINES.replace("{whose}", "AND line.person_id = :person_id")
+    )
+    whose = bindparam("person_id", person.id, type_=String())
+    connection = await session.connection()
+    return [_line(row) for row in await connection.execute(statement.bindparams(whose))]
+
+
+def _line(row: Any) -> PersonLine:
+    *who, weight, applies, target, actual = row
+    return PersonLine(*who, _exact(weight) or Decimal(0), bool(applies), _exact(target), _exact(actual))
+
+
+def _exact(stored: int | None) -> Decimal | None:
+    return None if stored is None else Decimal(int(stored)) / FIGURE_SCALE
+
+
+@dataclass(frozen=True)
+class Reached:
+    """Figures of one place and metric: their sum, how many they are, and the latest month among them."""
+
+    place: str
+    metric_id: str
+    total: Decimal
+    count: int
+    until: date
+
+
+async def reached_by_month(session: AsyncSession, cycle: Cycle, department_id: str) -> list[Reached]:
+    """Return what a department's teams reached; one row a team, metric and month."""
+    connection = await session.connection()
+    found = await connection.execute(
+        select_columns(
+            col(Figure.team_id),
+            col(Figure.metric_id),
+            func.sum(col(Figure.value)),
+            func.count(),
+            col(Figure.month),
+        )
+        .where(*_in_period(cycle), col(Figure.department_id) == department_id)
+        .group_by(col(Figure.team_id), col(Figure.metric_id), col(Figure.month))
+    )
+    return [Reached(*row) for row in found]
+
+
+def _in_period(cycle: Cycle) -> tuple[ColumnElement[bool], ...]:
+    return (
+        col(Figure.company_id) == cycle.company_id,
+        col(Figure.month).in_(months_of(cycle)),
+        col(Figure.replaced_by) == "",
+    )
+
+
+async def targets_of_units(
+    session: AsyncSession, cycle: Cycle, units: ColumnElement[bool]
+) -> dict[tuple[str, str], Decimal]:
+    """Return the goals of units, by unit and metric; what does not apply is left out."""
+    found = await session.exec(
+        select(Target.unit_id, Target.metric_id, Target.value).where(
+            col(Target.cycle_id) == cycle.id,
+            col(Target.person_id) == "",
+            col(Target.applies).is_(True),
+            units,
+        )
+    )
+    return {(unit_id, metric_id): value for unit_id, metric_id, value in found.all()}
+
+
+async def metrics_of_company(session: AsyncSession, company_id: str) -> list[Metric]:
+    found = await session.exec(
+        select(Metric).where(col(Metric.company_id) == company_id).order_by(col(Metric.position), col(Metric.id))
+    )
+    return list(found.all())
+
+
+# --- departments side by side -------------------------------------------------------------------
+
+
+def group_of(department: type[Unit], *, by_division: bool) -> ColumnElement[str]:
+    """Group departments by the unit above them, or let each stand for itself."""
+    own: ColumnElement[str] = type_coerce(col(department.id), String())
+    return func.coalesce(col(department.parent_id), own) if by_division else own
+
+
+async def reached_by_unit(
+    session: AsyncSession, cycle: Cycle, departments: ColumnElement[bool], *, by_division: bool
+) -> list[Reached]:
+    """Return what the departments that `departments` picks (of `Unit`) reached, by department or division."""
+    unit = group_of(Unit, by_division=by_division)
+    connection = await session.connection()
+    found = await connection.execute(
+        select_columns(
+            unit, col(Figure.metric_id), func.sum(col(Figure.value)), func.count(), func.max(col(Figure.month))
+        )
+        .join(Unit, col(Unit.id) == col(Figure.department_id))
+        .where(*_in_period(cycle), departments)
+        .group_by(unit, col(Figure.metric_id))
+    )
+    return [Reached(*row) for row in found]
+
+
+async def weights_by_unit(
+    session: AsyncSession, cycle: Cycle, departments: ColumnElement[bool], *, by_division: bool
+) -> dict[tuple[str, str], Decimal]:
+    """Return how heavily each metric weighs in a unit: the weights of all its people's scorecards added up."""
+    unit = group_of(Unit, by_division=by_division)
+    graded, general = aliased(Scorecard), aliased(Scorecard)
+    found = await session.exec(
+        select(unit, ScorecardLine.metric_id, func.sum(col(ScorecardLine.weight)))
+        .select_from(Person)
+        .join(Unit, col(Unit.id) == col(Person.department_id))
+        .outerjoin(
+            graded,
+            and_(
+                col(graded.company_id) == col(Person.company_id),
+                col(graded.post) == col(Person.post),
+                col(graded.grade) == col(Person.grade),
+                col(graded.grade) != "",
+            ),
+        )
+        .outerjoin(
+            general,
+            and_(
+                col(general.company_id) == col(Person.company_id),
+                col(general.post) == col(Person.post),
+                col(general.grade) == "",
+            ),
+        )
+        .join(
+            ScorecardLine,
+            col(ScorecardLine.scorecard_id) == func.coalesce(col(graded.id), col(general.id)),
+        )
+        .where(
+            col(Person.company_id) == cycle.company_id,
+            col(Person.is_scored).is_(True),
+            or_(col(Person.left_on).is_(None), col(Person.left_on) > cycle.starts_on),
+            or_(col(Person.joined_on).is_(None), col(Person.joined_on) <= cycle.ends_on),
+            departments,
+        )
+        .group_by(unit, col(ScorecardLine.metric_id))
+    )
+    return {(unit_id, metric_id): weight for unit_id, metric_id, weight in found.all()}
+
+
+async def cycles_with(session: AsyncSession, seen: ColumnElement[bool], limit: int = 40) -> Sequence[Cycle]:
+    """Return the cycles that `seen` picks, the latest first."""
+    found = await session.exec(
+        select(Cycle).where(seen).order_by(col(Cycle.starts_on).desc(), col(Cycle.id)).limit(limit)
+    )
+    return found.all()
