@@ -12,16 +12,15 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, bindparam, func, or_, type_coerce
+from sqlalchemy import ColumnElement, String, bindparam, func, true, type_coerce
 from sqlalchemy import select as select_columns
-from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.columns import FIGURE_SCALE
 from models.cycles import Cycle
 from models.figures import months_of
-from models.metrics import Figure, Metric, Scorecard, ScorecardLine, Target
+from models.metrics import Figure, Metric, Target
 from models.org import Person, Unit
 from models.scores import Steps
 
@@ -72,8 +71,18 @@ async def lines_of_person(session: AsyncSession, cycle: Cycle, person: Person) -
 
 
 def _line(row: Any) -> PersonLine:
-    *who, weight, applies, target, actual = row
-    return PersonLine(*who, _exact(weight) or Decimal(0), bool(applies), _exact(target), _exact(actual))
+    person_id, name, staff_no, team_id, metric_id, weight, applies, target, actual = row
+    return PersonLine(
+        person_id=person_id,
+        person_name=name,
+        staff_no=staff_no,
+        team_id=team_id,
+        metric_id=metric_id,
+        weight=_exact(weight) or Decimal(0),
+        applies=bool(applies),
+        target=_exact(target),
+        actual=_exact(actual),
+    )
 
 
 def _exact(stored: int | None) -> Decimal | None:
@@ -120,15 +129,16 @@ async def targets_of_units(
     session: AsyncSession, cycle: Cycle, units: ColumnElement[bool]
 ) -> dict[tuple[str, str], Decimal]:
     """Return the goals of units, by unit and metric; what does not apply is left out."""
-    found = await session.exec(
-        select(Target.unit_id, Target.metric_id, Target.value).where(
+    connection = await session.connection()
+    found = await connection.execute(
+        select_columns(col(Target.unit_id), col(Target.metric_id), col(Target.value)).where(
             col(Target.cycle_id) == cycle.id,
             col(Target.person_id) == "",
             col(Target.applies).is_(True),
             units,
         )
     )
-    return {(unit_id, metric_id): value for unit_id, metric_id, value in found.all()}
+    return {(unit_id, metric_id): value for unit_id, metric_id, value in found}
 
 
 async def metrics_of_company(session: AsyncSession, company_id: str) -> list[Metric]:
@@ -141,70 +151,52 @@ async def metrics_of_company(session: AsyncSession, company_id: str) -> list[Met
 # --- departments side by side -------------------------------------------------------------------
 
 
-def group_of(department: type[Unit], *, by_division: bool) -> ColumnElement[str]:
-    """Group departments by the unit above them, or let each stand for itself."""
-    own: ColumnElement[str] = type_coerce(col(department.id), String())
-    return func.coalesce(col(department.parent_id), own) if by_division else own
-
-
 async def reached_by_unit(
-    session: AsyncSession, cycle: Cycle, departments: ColumnElement[bool], *, by_division: bool
+    session: AsyncSession, cycle: Cycle, department_ids: Sequence[str] | None, *, by_division: bool
 ) -> list[Reached]:
-    """Return what the departments that `departments` picks (of `Unit`) reached, by department or division."""
-    unit = group_of(Unit, by_division=by_division)
+    """Return what departments reached, each by itself or those under one unit together; None: all of them."""
+    picked = _departments(department_ids)
     connection = await session.connection()
     found = await connection.execute(
         select_columns(
-            unit, col(Figure.metric_id), func.sum(col(Figure.value)), func.count(), func.max(col(Figure.month))
+            _unit(by_division=by_division),
+            col(Figure.metric_id),
+            func.sum(col(Figure.value)),
+            func.count(),
+            func.max(col(Figure.month)),
         )
         .join(Unit, col(Unit.id) == col(Figure.department_id))
-        .where(*_in_period(cycle), departments)
-        .group_by(unit, col(Figure.metric_id))
+        .where(*_in_period(cycle), picked)
+        .group_by(_unit(by_division=by_division), col(Figure.metric_id))
     )
     return [Reached(*row) for row in found]
 
 
+def _unit(*, by_division: bool) -> ColumnElement[str]:
+    """Group departments by the unit above them, or let each stand for itself."""
+    own: ColumnElement[str] = type_coerce(col(Unit.id), String())
+    return func.coalesce(col(Unit.parent_id), own) if by_division else own
+
+
+def _departments(department_ids: Sequence[str] | None) -> ColumnElement[bool]:
+    return true() if department_ids is None else col(Unit.id).in_(department_ids)
+
+
+WEIGHTS = """
+SELECT {unit}, card.metric_id, CAST(sum(card.weight) AS BIGINT)
+FROM participant p JOIN card ON card.scorecard_id = p.scorecard_id JOIN unit ON unit.id = p.department_id
+GROUP BY {unit}, card.metric_id
+"""
+
+
 async def weights_by_unit(
-    session: AsyncSession, cycle: Cycle, departments: ColumnElement[bool], *, by_division: bool
+    session: AsyncSession, cycle: Cycle, department_ids: Sequence[str] | None, *, by_division: bool
 ) -> dict[tuple[str, str], Decimal]:
-    """Return how heavily each metric weighs in a unit: the weights of all its people's scorecards added up."""
-    unit = group_of(Unit, by_division=by_division)
-    graded, general = aliased(Scorecard), aliased(Scorecard)
-    found = await session.exec(
-        select(unit, ScorecardLine.metric_id, func.sum(col(ScorecardLine.weight)))
-        .select_from(Person)
-        .join(Unit, col(Unit.id) == col(Person.department_id))
-        .outerjoin(
-            graded,
-            and_(
-                col(graded.company_id) == col(Person.company_id),
-                col(graded.post) == col(Person.post),
-                col(graded.grade) == col(Person.grade),
-                col(graded.grade) != "",
-            ),
-        )
-        .outerjoin(
-            general,
-            and_(
-                col(general.company_id) == col(Person.company_id),
-                col(general.post) == col(Person.post),
-                col(general.grade) == "",
-            ),
-        )
-        .join(
-            ScorecardLine,
-            col(ScorecardLine.scorecard_id) == func.coalesce(col(graded.id), col(general.id)),
-        )
-        .where(
-            col(Person.company_id) == cycle.company_id,
-            col(Person.is_scored).is_(True),
-            or_(col(Person.left_on).is_(None), col(Person.left_on) > cycle.starts_on),
-            or_(col(Person.joined_on).is_(None), col(Person.joined_on) <= cycle.ends_on),
-            departments,
-        )
-        .group_by(unit, col(ScorecardLine.metric_id))
-    )
-    return {(unit_id, metric_id): weight for unit_id, metric_id, weight in found.all()}
+    """Return how heavily each metric weighs in a unit: the weights of its people's scorecards added up."""
+    unit = "coalesce(unit.parent_id, unit.id)" if by_division else "unit.id"
+    connection = await session.connection()
+    found = await connection.execute(Steps(cycle, department_ids).whole(WEIGHTS.replace("{unit}", unit)))
+    return {(unit_id, metric_id): _exact(weight) or Decimal(0) for unit_id, metric_id, weight in found}
 
 
 async def cycles_with(session: AsyncSession, seen: ColumnElement[bool], limit: int = 40) -> Sequence[Cycle]:

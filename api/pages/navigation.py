@@ -32,6 +32,19 @@ def readers_of_all(shell: Shell) -> bool:
     return shell.sees_cycles
 
 
+def directors(shell: Shell) -> bool:
+    return shell.heads_department
+
+
+def overseers(shell: Shell) -> bool:
+    """Whoever has departments to look at side by side."""
+    return shell.sees_cycles or shell.heads_several
+
+
+def people_with_results(shell: Shell) -> bool:
+    return shell.viewer is not None and shell.viewer.person.is_scored
+
+
 def in_a_demonstration(shell: Shell) -> bool:
     return shell.is_demo
 
@@ -50,6 +63,7 @@ class Entry:
 
 ENTRIES: tuple[Entry, ...] = (
     Entry("/tasks", _("My tasks"), "check", everybody),
+    Entry("/my-department", _("My department"), "chart", directors),
     Entry("/cycles", _("Cycles"), "cycle", readers_of_all),
     Entry("/mailbox", _("Mailbox"), "mail", in_a_demonstration),
 )

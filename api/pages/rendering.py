@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from fastapi import Depends, Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, exists, func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.responses import HTMLResponse, Response
@@ -27,8 +27,8 @@ from api.session import Database, MaybeViewer, Viewer, form_token
 from api.terms import message_of
 from models.clock import ClockOffset, business_now
 from models.delivery import Notice
-from models.org import Company
-from models.stages import Channel, Language, Role
+from models.org import Company, Unit
+from models.stages import Channel, Language, Role, UnitKind
 
 A_YEAR = 366 * 24 * 3600
 TEMPLATES = Path(__file__).parent.parent / "templates"
@@ -60,6 +60,9 @@ class Shell:
     viewer: Viewer | None
     now: datetime
     unread: int = 0
+    heads_department: bool = False
+    heads_several: bool = False
+    """Heads a division, or the company: has departments to look at side by side."""
     is_moving: bool = False
     """The demonstration's time is being moved on, by somebody."""
     is_bare: bool = False
@@ -157,6 +160,7 @@ async def shell(request: Request, parts: TheParts, database: Database, viewer: M
     tongue = await tongue_of(request, database, viewer)
     if viewer and viewer.person in database:
         database.expunge(viewer.person)  # A rollback leaves it as it is: the page names them in any case.
+    place = await place_of(database, viewer.id) if viewer else Place()
     clock = await database.get(ClockOffset, "business") if parts.settings.demo else None
     return Shell(
         request=request,
@@ -164,7 +168,9 @@ async def shell(request: Request, parts: TheParts, database: Database, viewer: M
         tongue=tongue,
         viewer=viewer,
         now=await business_now(database),
-        unread=await unread_notices(database, viewer.id) if viewer else 0,
+        unread=place.unread,
+        heads_department=place.heads_department,
+        heads_several=place.heads_several,
         is_moving=bool(clock and clock.advancing_until and clock.advancing_until > datetime.now(UTC)),
     )
 
@@ -172,17 +178,33 @@ async def shell(request: Request, parts: TheParts, database: Database, viewer: M
 TheShell = Annotated[Shell, Depends(shell)]
 
 
-async def unread_notices(database: AsyncSession, person_id: str) -> int:
+@dataclass(frozen=True)
+class Place:
+    """What a viewer has in the company: notices that wait, and what they head."""
+
+    unread: int = 0
+    heads_department: bool = False
+    heads_several: bool = False
+
+
+async def place_of(database: AsyncSession, person_id: str) -> Place:
+    waiting = select(func.count()).where(
+        col(Notice.person_id) == person_id,
+        col(Notice.channel) == Channel.SYSTEM,
+        col(Notice.read_at).is_(None),
+    )
+
+    def heads(*kinds: UnitKind) -> ColumnElement[bool]:
+        return exists().where(col(Unit.head_id) == person_id, col(Unit.kind).in_(kinds))
+
     found = await database.exec(
-        select(func.count())
-        .select_from(Notice)
-        .where(
-            col(Notice.person_id) == person_id,
-            col(Notice.channel) == Channel.SYSTEM,
-            col(Notice.read_at).is_(None),
+        select(
+            waiting.scalar_subquery(),
+            heads(UnitKind.DEPARTMENT),
+            heads(UnitKind.DIVISION, UnitKind.COMPANY),
         )
     )
-    return found.one()
+    return Place(*found.one())
 
 
 def zone_of_terms(terms: Mapping[str, Any]) -> str:
