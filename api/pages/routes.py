@@ -13,6 +13,7 @@ from api.pages import (
     links,
     mailbox,
     my_department,
+    my_results,
     notices,
     signing_in,
     tasks,
@@ -31,5 +32,6 @@ routers: tuple[APIRouter, ...] = (
     cycles.router,
     departments.router,
     my_department.router,
+    my_results.router,
     mailbox.router,
 )
