@@ -36,6 +36,7 @@ async def record(session: AsyncSession, decided: TaskDecided) -> Answer:
     await follow_up(session, decided, task, words.get("submission_id", ""))
     task.state, task.closed_at, task.next_rung_at = TaskState.DECIDED, decided.now, None
     on_behalf_of = decide.for_id if decide.for_id != decide.by_id else ""
+    acted_by = command.acted_by if command else ""
     session.add(
         Decision(
             task_id=task.id,
@@ -45,6 +46,7 @@ async def record(session: AsyncSession, decided: TaskDecided) -> Answer:
             choice=decide.choice,
             by_id=decide.by_id,
             on_behalf_of=on_behalf_of,
+            acted_by=acted_by,
             comment=words.get("comment", ""),
             decided_at=decided.now,
         )
@@ -59,6 +61,7 @@ async def record(session: AsyncSession, decided: TaskDecided) -> Answer:
             kind="decided",
             actor_id=decide.by_id,
             on_behalf_of=on_behalf_of,
+            acted_by=acted_by,
             detail={"choice": decide.choice, "kind": task.kind, "round": task.round},
             at=decided.now,
         )

@@ -32,6 +32,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, WorkflowAlrea
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.engine import Engine, EngineAway
+from models.accounts import acted_by
 from models.clock import business_now
 from models.database import insert_once, writing
 from models.errors import Refusal
@@ -187,6 +188,7 @@ class Commands:
             fingerprint=asked.fingerprint,
             company_id=wish.company_id,
             by_id=wish.by_id,
+            acted_by=acted_by(session),
             kind=wish.kind.value,
             workflow_id=wish.workflow_id,
             task_id=wish.task_id,
@@ -201,6 +203,9 @@ class Commands:
         if await insert_once(session, [command]) == 0:
             await session.commit()
             return await _earlier(session, command)
+        for row in wish.rows:
+            if "acted_by" in type(row).model_fields:
+                setattr(row, "acted_by", command.acted_by)  # noqa: B010 - of whichever table.
         await _insert_each_table(session, wish.rows)
         if wish.alongside is not None:
             await wish.alongside(session)

@@ -31,7 +31,11 @@ log = logging.getLogger(__name__)
 STATUS: Mapping[str, HTTPStatus] = {
     "sign-in-needed": HTTPStatus.UNAUTHORIZED,
     "token-unknown": HTTPStatus.UNAUTHORIZED,
+    "sign-in-over": HTTPStatus.UNAUTHORIZED,
     "role-needed": HTTPStatus.FORBIDDEN,
+    "scope-needed": HTTPStatus.FORBIDDEN,
+    "only-themselves": HTTPStatus.FORBIDDEN,
+    "account-barred": HTTPStatus.FORBIDDEN,
     "form-from-elsewhere": HTTPStatus.FORBIDDEN,
     "form-expired": HTTPStatus.FORBIDDEN,
     "not-yours": HTTPStatus.FORBIDDEN,

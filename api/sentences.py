@@ -84,9 +84,6 @@ SENTENCES: Final[dict[str, tuple[str, ...]]] = {
     # Sign-in, rights, forms.
     "sign-in-needed": (_("Please sign in first, then open this page again."),),
     "sign-in-wrong": (_("User name and password do not go together. Please try again."),),
-    "sign-in-locked": (
-        _("Five wrong tries: signing in is locked for 15 minutes, until %(until)s. Then try again, or ask HR."),
-    ),
     "token-unknown": (_("This token is not valid. Please use a current one."),),
     "role-needed": (
         _("This is for the role “%(role)s”. If you need it, please ask HR."),

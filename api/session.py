@@ -1,13 +1,15 @@
 """Who is asking: a person signed in with a browser, or a machine with a bearer token.
 
-Routes say in their signature whom they serve: `SignedIn`, `HrAdmin`, `MaybeViewer`.
+Routes say in their signature whom they serve: `SignedIn`, `Themselves`, `HrAdmin`, `MaybeViewer`.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from hashlib import sha256
+from time import time
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -16,22 +18,23 @@ from sqlalchemy import bindparam
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from api.cookies import password_mark
+from api.access import acting_event
+from api.cookies import Visit, mark_of
 from api.parts import Parts, TheParts
+from api.scopes import SAFE, refuse_beyond
+from models.accounts import ACTED_BY
 from models.clock import business_now
 from models.errors import Refusal
 from models.org import Account, ApiToken, Person
 from models.stages import Role
 
 HOLDER_OF_TOKEN = (
-    select(Person, Account)
+    select(Person, Account, ApiToken)
     .join(ApiToken, col(ApiToken.person_id) == col(Person.id))
     .outerjoin(Account, col(Account.person_id) == col(Person.id))
     .where(col(ApiToken.token_hash) == bindparam("token_hash"))
 )
 """Built once: each request of a machine runs it."""
-
-SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ class Viewer:
     roles: frozenset[Role]
     by_token: bool = False
     """A machine asks, with a bearer token."""
+    acted_by: Person | None = None
+    """Who of HR really asks, seeing the pages as this person."""
 
     @property
     def id(self) -> str:
@@ -78,34 +83,73 @@ async def viewer(request: Request, parts: TheParts, database: Database) -> Viewe
     """Return who asks, or None."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token:
-        return await _holder_of(database, token.strip())
+        return await _holder_of(request, database, token.strip())
     return await _signed_in_here(request, parts, database)
 
 
-async def _holder_of(database: AsyncSession, token: str) -> Viewer:
+async def _holder_of(request: Request, database: AsyncSession, token: str) -> Viewer:
     known = {"token_hash": sha256(token.encode()).hexdigest()}
     found = (await database.exec(HOLDER_OF_TOKEN, params=known)).first()
-    if found is None or await _has_left(database, found[0]):
+    if found is None or not found[2].counts(datetime.now(UTC)) or await _has_left(database, found[0]):
         raise Refusal("token-unknown")
+    if found[1] is not None and found[1].is_barred:
+        raise Refusal("token-unknown")
+    refuse_beyond(found[2].scopes, request.method, request.url.path)
     return _as_viewer(found[0], found[1], by_token=True)
 
 
 async def _signed_in_here(request: Request, parts: Parts, database: AsyncSession) -> Viewer | None:
     visit = parts.cookies.visit(request)
-    if not visit.person_id:
+    if not visit.is_signed_in:
         return None
-    found = (
-        await database.exec(
-            select(Person, Account)
-            .join(Account, col(Account.person_id) == col(Person.id))
-            .where(col(Person.id) == visit.person_id)
-        )
-    ).first()
-    if found is None or await _has_left(database, found[0]):
+    found = await _person_with_account(database, visit.person_id)
+    if found is None or found[1].is_barred or mark_of(found[1]) != visit.mark:
         return None
-    if password_mark(found[1].password_hash) != visit.password_mark:
-        return None
-    return _as_viewer(found[0], found[1])
+    asking = _as_viewer(found[0], found[1])
+    if visit.as_id and visit.as_until > time():
+        return await _seen_as(request, parts, database, asking, visit)
+    return asking
+
+
+async def _person_with_account(database: AsyncSession, person_id: str) -> tuple[Person, Account] | None:
+    found = await database.exec(
+        select(Person, Account)
+        .join(Account, col(Account.person_id) == col(Person.id))
+        .where(col(Person.id) == person_id)
+    )
+    row = found.first()
+    return None if row is None or await _has_left(database, row[0]) else (row[0], row[1])
+
+
+async def _seen_as(request: Request, parts: Parts, database: AsyncSession, asking: Viewer, visit: Visit) -> Viewer:
+    """Return the person as whom somebody of HR sees the pages; who asks themselves where that is over.
+
+    What is written in this request's session names both, and so does the record of each unsafe request.
+    """
+    found = await _person_with_account(database, visit.as_id)
+    if found is None or not may_be_seen_as(asking, found[0], found[1]):
+        return asking
+    database.info[ACTED_BY] = asking.id
+    if request.method not in SAFE and not request.scope["state"].get("acting_noted"):
+        request.scope["state"]["acting_noted"] = True
+        async with parts.sessions() as session:
+            session.add(acting_event(asking.person, found[0].id, request.method, request.url.path))
+            await session.commit()
+    seen = _as_viewer(found[0], found[1])
+    return Viewer(seen.person, seen.roles, acted_by=asking.person)
+
+
+def may_be_seen_as(asking: Viewer, person: Person, account: Account) -> bool:
+    """Say whether HR may see the pages as this person: never as one of HR or an auditor."""
+    return (
+        asking.has(Role.HR_ADMIN)
+        and not asking.only_reads
+        and person.company_id == asking.company_id
+        and person.id != asking.id
+        and not account.has(Role.HR_ADMIN)
+        and not account.has(Role.AUDITOR)
+        and not account.is_barred
+    )
 
 
 async def _has_left(database: AsyncSession, person: Person) -> bool:
@@ -129,6 +173,16 @@ async def signed_in(request: Request, parts: TheParts, found: MaybeViewer) -> Vi
 
 
 SignedIn = Annotated[Viewer, Depends(signed_in)]
+
+
+async def themselves(asking: SignedIn) -> Viewer:
+    """Return who asks, where only they may: not a machine, and nobody of HR in their place."""
+    if asking.by_token or asking.acted_by is not None:
+        raise Refusal("only-themselves")
+    return asking
+
+
+Themselves = Annotated[Viewer, Depends(themselves)]
 
 
 def _with_role(role: Role) -> object:

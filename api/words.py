@@ -18,10 +18,18 @@ from api.sentences import GENERAL_TITLE, SENTENCES, TITLES
 from api.sentences_of_figures import SENTENCES_OF_FIGURES
 from api.sentences_of_launches import SENTENCES_OF_LAUNCHES
 from api.sentences_of_people import SENTENCES_OF_PEOPLE
+from api.sentences_of_sign_in import SENTENCES_OF_SIGN_IN, TITLES_OF_SIGN_IN
 from api.terms import TERMS, message_of
 from models.stages import Approver, Choice, CycleState, Language, Role, Stage, TaskKind
 
-ALL_SENTENCES = {**SENTENCES, **SENTENCES_OF_FIGURES, **SENTENCES_OF_LAUNCHES, **SENTENCES_OF_PEOPLE}
+ALL_SENTENCES = {
+    **SENTENCES,
+    **SENTENCES_OF_FIGURES,
+    **SENTENCES_OF_LAUNCHES,
+    **SENTENCES_OF_PEOPLE,
+    **SENTENCES_OF_SIGN_IN,
+}
+ALL_TITLES = {**TITLES, **TITLES_OF_SIGN_IN}
 
 ENUMS: dict[str, type[StrEnum]] = {
     "choice": Choice,
@@ -46,7 +54,7 @@ class Said:
 def say(code: str, facts: Mapping[str, Any], language: Language | Tongue) -> Said:
     """Return a refusal's words; a general sentence where the code is not known."""
     tongue = language if isinstance(language, Tongue) else Tongue(language)
-    title = tongue.gettext(TITLES.get(code, GENERAL_TITLE))
+    title = tongue.gettext(ALL_TITLES.get(code, GENERAL_TITLE))
     worded = {name: _worded(name, fact, tongue) for name, fact in facts.items() if fact not in (None, "", [], ())}
     for pattern in ALL_SENTENCES.get(code, ()):
         sentence = filled(tongue.gettext(pattern), worded)

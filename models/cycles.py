@@ -82,5 +82,7 @@ class CycleEvent(SQLModel, table=True):
     """task-opened, reminded, escalated, decided, reassigned, extended, voided, stage, paused, …"""
     actor_id: str = ""
     on_behalf_of: str = ""
+    acted_by: str = ""
+    """Who of HR acted as `actor_id`, seeing the pages as them."""
     detail: dict[str, Any] = Field(default_factory=dict, sa_type=Document)
     at: datetime = Field(sa_type=Instant)

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import BigInteger, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -85,11 +85,17 @@ class Deputy(SQLModel, table=True):
     until_on: date
     reason: str = ""
     named_by: str = ""
+    acted_by: str = ""
+    """Who of HR named the deputy for `named_by`, seeing the pages as them."""
     named_at: datetime = Field(sa_type=Instant)
 
 
 class Account(SQLModel, table=True):
-    """A sign-in. `password_hash` is argon2id."""
+    """A sign-in.
+
+    `password_hash` is argon2id; empty where nobody can sign in with a password (invited, or single
+    sign-on alone). Locks, links and codes are against guessing, no business: they run by the wall clock.
+    """
 
     __tablename__ = "account"
 
@@ -99,9 +105,26 @@ class Account(SQLModel, table=True):
     roles: list[str] = Field(default_factory=list, sa_type=Document)
     failed_tries: int = 0
     locked_until: datetime | None = Field(default=None, sa_type=Instant)
+    """Locked by wrong tries until then."""
+    is_barred: bool = False
+    """Locked by HR, until HR unlocks it."""
+    session_epoch: int = 0
+    """Grows when every browser is signed out at once."""
+    last_sign_in_at: datetime | None = Field(default=None, sa_type=Instant)
+    totp_secret: str = ""
+    """The second factor's secret, encrypted; counts from `totp_since` on."""
+    totp_since: datetime | None = Field(default=None, sa_type=Instant)
+    totp_last_step: int = Field(default=0, sa_type=BigInteger)
+    """The time step (of 30 seconds) of the last code taken: none is taken twice."""
+    recovery_hashes: list[str] = Field(default_factory=list, sa_type=Document)
+    """SHA-256 of the recovery codes that are left."""
 
     def has(self, role: Role) -> bool:
         return role.value in self.roles
+
+    @property
+    def has_second_factor(self) -> bool:
+        return self.totp_since is not None
 
 
 class ApiToken(SQLModel, table=True):
@@ -113,6 +136,15 @@ class ApiToken(SQLModel, table=True):
     name: str
     person_id: str = Field(foreign_key="person.id")
     created_at: datetime = Field(sa_type=Instant)
+    created_by: str = ""
+    scopes: list[str] = Field(default_factory=list, sa_type=Document)
+    ending: str = ""
+    """Its last characters, by which a person tells it from others."""
+    expires_at: datetime | None = Field(default=None, sa_type=Instant)
+    revoked_at: datetime | None = Field(default=None, sa_type=Instant)
+
+    def counts(self, now: datetime) -> bool:
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
 
 
 class PersonnelChange(SQLModel, table=True):

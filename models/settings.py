@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AnyHttpUrl, BaseModel, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -51,6 +51,28 @@ class TwilioSettings(BaseModel):
         return bool(self.account_sid)
 
 
+class OidcSettings(BaseModel):
+    """Single sign-on by OpenID Connect; off while `issuer` is empty."""
+
+    issuer: str = ""
+    client_id: str = ""
+    client_secret: SecretStr = SecretStr("")
+    claim: str = "email"
+    """The claim of the ID token that says who somebody is."""
+    matches: Literal["email", "staff-number"] = "email"
+    """What of a person the claim is compared with."""
+    company: str = ""
+    """Only people of this company; empty: of any. Staff numbers are unique within one."""
+    scopes: str = "openid email profile"
+    label: str = ""
+    """What the button says after “Sign in with”; empty: the company's account."""
+    timeout_seconds: float = Field(default=10, gt=0)
+
+    @property
+    def is_on(self) -> bool:
+        return bool(self.issuer)
+
+
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="QUARTERDECK_", env_nested_delimiter="__", env_file=".env", extra="ignore"
@@ -66,6 +88,8 @@ class Settings(BaseSettings):
     payload_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     """Keys `id:base64` that encrypt what travels through the engine; none, and it travels in the clear."""
     secure_cookies: bool = True
+    second_factor: Literal["required", "offered"] = "required"
+    """Whether HR and auditors have to set up a second factor; in a demonstration it is only offered."""
     task_queue: str = "quarterdeck"
     log_level: str = "INFO"
     demo: bool = False
@@ -87,6 +111,7 @@ class Settings(BaseSettings):
     """A page waits this long for the engine, then says "received"."""
     smtp: SmtpSettings = SmtpSettings()
     twilio: TwilioSettings = TwilioSettings()
+    oidc: OidcSettings = OidcSettings()
 
     @field_validator("secret_keys", "payload_keys", mode="before")
     @classmethod
@@ -127,4 +152,6 @@ def read_settings() -> Settings:
                 "or more, separated by commas. See .env.example."
             )
         settings.secret_keys = (SecretStr(DEMO_SECRET),)
+    if settings.demo:
+        settings.second_factor = "offered"
     return settings

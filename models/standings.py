@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, bindparam, func, or_, true, type_coerce
+from sqlalchemy import ColumnElement, String, bindparam, func, true, type_coerce
 from sqlalchemy import select as select_columns
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -115,15 +115,6 @@ async def reached_by_month(session: AsyncSession, cycle: Cycle, department_id: s
         .group_by(col(Figure.team_id), col(Figure.metric_id), col(Figure.month))
     )
     return [Reached(*row) for row in found]
-
-
-async def months_with_figures(session: AsyncSession, cycle: Cycle, person: Person) -> Sequence[date]:
-    """Return the months of which there are figures of the person, or of their team."""
-    team = (col(Figure.team_id) == person.unit_id) & (col(Figure.person_id) == "")
-    connection = await session.connection()
-    whose = or_(col(Figure.person_id) == person.id, team)
-    found = await connection.execute(select_columns(col(Figure.month)).where(*_in_period(cycle), whose).distinct())
-    return found.scalars().all()
 
 
 def _in_period(cycle: Cycle) -> tuple[ColumnElement[bool], ...]:

@@ -70,6 +70,8 @@ class Decision(SQLModel, table=True):
     """Empty where the policy decided by silence (Rule 7)."""
     on_behalf_of: str = ""
     """The holder, where a deputy decided (Rule 11)."""
+    acted_by: str = ""
+    """Who of HR decided as `by_id`, seeing the pages as them."""
     by_policy: bool = False
     comment: str = ""
     decided_at: datetime = Field(sa_type=Instant)
@@ -81,6 +83,7 @@ class TaskComment(SQLModel, table=True):
     id: str = Field(primary_key=True)
     task_id: str = Field(index=True)
     by_id: str
+    acted_by: str = ""
     text: str
     at: datetime = Field(sa_type=Instant)
 
@@ -105,6 +108,8 @@ class Command(SQLModel, table=True):
     """SHA-256 of the request: the same key with another content is refused."""
     company_id: str
     by_id: str
+    acted_by: str = ""
+    """Who of HR gave the command as `by_id`, seeing the pages as them."""
     kind: str
     """decide, reassign, extend, void, launch, pause, resume, cancel, plan, publish, reopen, staff, …"""
     workflow_id: str
@@ -127,6 +132,7 @@ class Submission(SQLModel, table=True):
     id: str = Field(primary_key=True)
     task_id: str = Field(index=True)
     by_id: str
+    acted_by: str = ""
     file_name: str = ""
     received_at: datetime = Field(sa_type=Instant)
     taken_at: datetime | None = Field(default=None, sa_type=Instant)

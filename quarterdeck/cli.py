@@ -19,6 +19,7 @@ from rich.console import Console
 from temporalio.client import Client
 from temporalio.envconfig import ClientConfig
 
+from models.accounts import Scope
 from models.database import SessionMaker, connect, session_maker
 from models.encryption import data_converter
 from models.errors import Refusal, WrongSettings
@@ -129,10 +130,14 @@ def make_secret() -> None:
 def token(
     user: Annotated[str, typer.Argument(help="The user in whose name the machine acts.")],
     purpose: Annotated[str, typer.Option(help="What it is for; shown in lists.")] = "machine",
+    scope: Annotated[list[Scope] | None, typer.Option(help="What it may do; again for more. All if none.")] = None,
+    days: Annotated[int, typer.Option(min=1, max=3650, help="How long it counts.")] = 90,
 ) -> None:
     """Make a bearer token for a machine. It is shown once."""
     with plain_failures():
-        console.print(_with_sessions(read_settings(), lambda sessions: make_token(sessions, user, purpose)))
+        scopes, lasts = scope or list(Scope), timedelta(days=days)
+        made = _with_sessions(read_settings(), lambda sessions: make_token(sessions, user, purpose, scopes, lasts))
+        console.print(made)
 
 
 @app.command()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import httpx
 
+from models.accounts import Scope
 from models.cycles import Cycle
 from models.database import connect, session_maker
 from models.settings import Settings
@@ -13,6 +16,8 @@ from quarterdeck.supervisor import PartFailed
 from quarterdeck.tokens import make_token
 
 PATIENCE = 30.0
+LASTS = timedelta(minutes=5)
+"""How long the token of the launch counts."""
 
 
 async def launch(settings: Settings, company: DemoCompany, application: str) -> bool:
@@ -28,7 +33,7 @@ async def launch(settings: Settings, company: DemoCompany, application: str) -> 
             cycle = await session.get_one(Cycle, company.cycle_id)
         if cycle.state is not CycleState.DRAFT:
             return False
-        token = await make_token(sessions, company.sign_ins[0].user_name, "first launch")
+        token = await make_token(sessions, company.sign_ins[0].user_name, "first launch", [Scope.CYCLES], LASTS)
     finally:
         await engine.dispose()
     headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": f"first-launch-{company.cycle_id}"}

@@ -38,6 +38,8 @@ async def refusal_page(request: Request, problem: Problem) -> Response:
     if problem.code == "sign-in-needed" and request.method in ("GET", "HEAD"):
         query = f"?{request.url.query}" if request.url.query else ""
         return RedirectResponse(f"/sign-in?{urlencode({'next': request.url.path + query})}", 303)
+    if problem.code == "sign-in-over" and request.method in ("GET", "HEAD"):
+        return RedirectResponse("/sign-in", 303)
     parts: Parts = request.app.state.parts
     if problem.code in ASK_NOTHING:
         bare = Shell(request, parts, Tongue(language_of(request)), None, datetime.now(UTC), is_bare=True)

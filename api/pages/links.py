@@ -116,7 +116,7 @@ async def confirmed(
     Raises:
         Refusal: `digits-needed`, before anything is counted; what `confirm` refuses.
     """
-    device = request.cookies.get(DEVICE_COOKIE, "")
+    device = around.parts.cookies.value(request, DEVICE_COOKIE)
     if typed.value(TRAP):
         raise Refusal("device-unknown")
     if await is_confirmed(database, opened, around.viewer, device):
@@ -138,7 +138,7 @@ async def _guarded(
     request: Request, around: Shell, database: AsyncSession, opened: Opened, page: TaskPage
 ) -> TaskPage:
     """Ask for the digits, or for a sign-in, where this browser is not known."""
-    device = request.cookies.get(DEVICE_COOKIE, "")
+    device = around.parts.cookies.value(request, DEVICE_COOKIE)
     if await is_confirmed(database, opened, around.viewer, device):
         return page
     if opened.asks_for_sign_in:

@@ -64,7 +64,6 @@ class Entry:
 ENTRIES: tuple[Entry, ...] = (
     Entry("/tasks", _("My tasks"), "check", everybody),
     Entry("/my-department", _("My department"), "chart", directors),
-    Entry("/me/results", _("My results"), "person", people_with_results),
     Entry("/cycles", _("Cycles"), "cycle", readers_of_all),
     Entry("/mailbox", _("Mailbox"), "mail", in_a_demonstration),
 )

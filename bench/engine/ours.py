@@ -12,6 +12,7 @@ from sqlmodel import and_, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from bench.engine.callers import Caller
+from models.accounts import Scope
 from models.database import SessionMaker, writing
 from models.delivery import Delivery, hash_of_token
 from models.names import department_workflow_id, task_id
@@ -72,7 +73,13 @@ class Ours:
         async with self.sessions() as session:
             await writing(session)
             session.add_all(
-                ApiToken(token_hash=hash_of_token(token), name="bench", person_id=person, created_at=now)
+                ApiToken(
+                    token_hash=hash_of_token(token),
+                    name="bench",
+                    scopes=list(Scope),
+                    person_id=person,
+                    created_at=now,
+                )
                 for person, token in tokens.items()
             )
             await session.commit()

@@ -25,6 +25,7 @@ def settings() -> Settings:
         _env_file=None,
         secret_keys=(SecretStr("s" * 40),),
         secure_cookies=False,
+        second_factor="offered",
         task_queue=f"api-{uuid4().hex}",
         answer_within=timedelta(seconds=5),
     )

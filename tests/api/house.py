@@ -18,6 +18,7 @@ from api.cookies import Cookies
 from api.engine import Engine
 from api.parts import Parts
 from connectors.files import read_table
+from models.accounts import Scope
 from models.database import SessionMaker
 from models.names import department_workflow_id, task_id
 from models.org import ApiToken
@@ -66,7 +67,13 @@ class House:
             for person_id in people:
                 token_hash = sha256(person_id.encode()).hexdigest()
                 session.add(
-                    ApiToken(token_hash=token_hash, name="test", person_id=person_id, created_at=datetime.now(UTC))
+                    ApiToken(
+                        token_hash=token_hash,
+                        name="test",
+                        scopes=list(Scope),
+                        person_id=person_id,
+                        created_at=datetime.now(UTC),
+                    )
                 )
             await session.commit()
 

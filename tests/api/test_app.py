@@ -18,7 +18,7 @@ from sqlmodel import col, update
 from starlette.requests import HTTPConnection
 
 from api.app import create_app
-from api.cookies import SESSION_COOKIE, Cookies, Visit, password_mark
+from api.cookies import SESSION_COOKIE, Cookies, Visit, mark_of
 from models.database import connect, is_away, session_maker
 from models.org import Account, Person
 from models.settings import Settings
@@ -30,7 +30,7 @@ async def cookie_of(house: House, person_id: str, settings: Settings | None = No
     cookies = Cookies(settings or house.parts.settings)
     async with house.sessions() as session:
         account = await session.get_one(Account, person_id)
-    visit = Visit("nonce", person_id, password_mark(account.password_hash))
+    visit = Visit("nonce", person_id, mark_of(account))
     return cookies.header_for(visit).split("=", 1)[1].split(";", 1)[0]
 
 

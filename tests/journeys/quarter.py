@@ -19,6 +19,7 @@ from sqlmodel import col, select
 from temporalio.testing import WorkflowEnvironment
 
 from api.app import create_app
+from models.accounts import Scope
 from models.clock import ClockOffset
 from models.cycles import Cycle, CycleDepartment
 from models.database import SessionMaker, insert_once
@@ -274,7 +275,11 @@ async def prepare(
             session,
             [
                 ApiToken(
-                    token_hash=sha256(person.encode()).hexdigest(), name="test", person_id=person, created_at=now
+                    token_hash=sha256(person.encode()).hexdigest(),
+                    name="test",
+                    scopes=list(Scope),
+                    person_id=person,
+                    created_at=now,
                 )
                 for person in dict.fromkeys(people)
             ],

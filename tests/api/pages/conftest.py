@@ -28,6 +28,7 @@ def settings(tmp_path: object) -> Settings:
         _env_file=None,
         secret_keys=(SecretStr("s" * 40),),
         secure_cookies=False,
+        second_factor="offered",
         answer_within=timedelta(seconds=1),
     )
 

@@ -58,16 +58,7 @@ async def pages_of(place: Place) -> dict[str, list[str]]:
     cycle = f"/cycles/{place.company.cycle_id}"
     department = f"{cycle}/departments/{place.company.departments[0].id}"
     return {
-        "d0001": [
-            "/tasks",
-            *(f"/tasks/{task.id}" for task in tasks),
-            "/notices",
-            "/t/a-token",
-            cycle,
-            department,
-            "/my-department",
-            "/me/results",
-        ],
+        "d0001": ["/tasks", *(f"/tasks/{task.id}" for task in tasks), "/notices", "/t/a-token", cycle, department],
         "hr": ["/cycles", cycle, f"{cycle}?stage=approval", department, "/tasks", "/nothing"],
     }
 
