@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -24,8 +25,11 @@ class Case:
     """A cycle with its terms, at an instant of business time."""
 
     cycle: Cycle
-    terms: Terms
     now: datetime
+
+    @cached_property
+    def terms(self) -> Terms:
+        return self.cycle.the_terms()
 
     @property
     def today(self) -> date:
@@ -48,7 +52,7 @@ class Case:
 
 async def case_of(session: AsyncSession, cycle_id: str, now: datetime) -> Case:
     cycle = await session.get_one(Cycle, cycle_id)
-    return Case(cycle, cycle.the_terms(), now)
+    return Case(cycle, now)
 
 
 @contextmanager

@@ -150,7 +150,8 @@ class CycleActivities:
         async with self.sessions() as session:
             await writing(session)
             case = await case_of(session, reached.cycle_id, reached.now)
-            await enter_stage(session, case, reached.department_id, reached.stage, reached.round)
+            entered = await enter_stage(session, case, reached.department_id, reached.stage, reached.round)
+            await insert_once(session, entered)
             if reached.stage is Stage.CANCELLED:
                 await self.close_row(session, reached)
             await session.commit()
@@ -163,7 +164,8 @@ class CycleActivities:
             # Departments that close at once queue here, so that exactly one of them is the last.
             await session.exec(select(Cycle).where(col(Cycle.id) == reached.cycle_id).with_for_update())
             case = await case_of(session, reached.cycle_id, reached.now)
-            await enter_stage(session, case, reached.department_id, Stage.CLOSED, reached.round)
+            entered = await enter_stage(session, case, reached.department_id, Stage.CLOSED, reached.round)
+            await insert_once(session, entered)
             await self.close_row(session, reached)
             left = await session.exec(
                 select(func.count())

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from sqlmodel import col, select, update
+from sqlalchemy import bindparam, update
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from activities.cases import case_of
+from activities.cases import Case
 from activities.openings import enter_stage
 from activities.proposals import accept_proposals, keep_targets
-from models.cycles import CycleEvent
+from models.cycles import Cycle
+from models.database import insert, insert_once, table_of
 from models.errors import Refusal
 from models.figures import facts_for_task, take_submission
 from models.messages import Answer, Decide, TaskDecided
@@ -18,6 +20,22 @@ from models.stages import Choice, TaskKind, TaskState
 from models.tasks import Command, Decision, Task
 from rules.completeness import gaps
 
+WHAT_IS_KNOWN = (
+    select(Task, Cycle, Decision, Command)
+    .join(Cycle, col(Cycle.id) == col(Task.cycle_id))
+    .outerjoin(Decision, col(Decision.task_id) == col(Task.id))
+    .outerjoin(Command, col(Command.id) == bindparam("of_command"))
+    .where(col(Task.id) == bindparam("of_task"))
+)
+"""The task and its cycle, the decision on it if there is one, and the command that holds this one's words."""
+
+_TARGETS = table_of(Target)
+CONFIRM = (
+    update(_TARGETS)
+    .where(_TARGETS.c.cycle_id == bindparam("of_cycle"), _TARGETS.c.department_id == bindparam("of_department"))
+    .values(confirmed_at=bindparam("at"))
+)
+
 
 async def record(session: AsyncSession, decided: TaskDecided) -> Answer:
     """Write the decision in the session's transaction; a second run gives the same answer.
@@ -26,18 +44,21 @@ async def record(session: AsyncSession, decided: TaskDecided) -> Answer:
         Refusal: somebody decided before, or the person stands in for nobody who may decide.
     """
     decide = decided.decide
-    task, known, command = await what_is_known(session, decide)
+    found = await session.exec(WHAT_IS_KNOWN, params={"of_task": decide.task_id, "of_command": decide.command_id})
+    task, cycle, known, command = found.one()
     if known:
         if known.command_id != decide.command_id:
             raise Refusal("task-closed", by_id=known.by_id, choice=known.choice, at=known.decided_at.isoformat())
         return Answer(command_id=decide.command_id, task_id=decide.task_id, at=known.decided_at)
-    await refuse_unless_deputy(session, decided)
+    case = Case(cycle, decided.now)
+    await refuse_unless_deputy(session, case, decide)
     words = command.words if command else {}
     await follow_up(session, decided, task, words.get("submission_id", ""))
     task.state, task.closed_at, task.next_rung_at = TaskState.DECIDED, decided.now, None
     on_behalf_of = decide.for_id if decide.for_id != decide.by_id else ""
     acted_by = command.acted_by if command else ""
-    session.add(
+    await insert(
+        session,
         Decision(
             task_id=task.id,
             command_id=decide.command_id,
@@ -49,46 +70,30 @@ async def record(session: AsyncSession, decided: TaskDecided) -> Answer:
             acted_by=acted_by,
             comment=words.get("comment", ""),
             decided_at=decided.now,
-        )
+        ),
     )
-    session.add(
-        CycleEvent(
-            id=f"{task.id}/decided",
-            company_id=task.company_id,
-            cycle_id=task.cycle_id,
+    history = [
+        case.event(
+            f"{task.id}/decided",
+            "decided",
             department_id=task.department_id,
             task_id=task.id,
-            kind="decided",
             actor_id=decide.by_id,
             on_behalf_of=on_behalf_of,
             acted_by=acted_by,
             detail={"choice": decide.choice, "kind": task.kind, "round": task.round},
-            at=decided.now,
         )
-    )
+    ]
     if decided.leads_to and decided.leads_to is not decided.stage and decided.leads_to.is_open:
-        case = await case_of(session, decided.cycle_id, decided.now)
-        await enter_stage(session, case, task.department_id, decided.leads_to, decided.round)
+        history += await enter_stage(session, case, task.department_id, decided.leads_to, decided.round)
+    await insert_once(session, history)
     return Answer(command_id=decide.command_id, task_id=task.id, at=decided.now)
 
 
-async def what_is_known(session: AsyncSession, decide: Decide) -> tuple[Task, Decision | None, Command | None]:
-    """Return the task, the decision on it if there is one, and the command that holds this one's words."""
-    found = await session.exec(
-        select(Task, Decision, Command)
-        .outerjoin(Decision, col(Decision.task_id) == col(Task.id))
-        .outerjoin(Command, col(Command.id) == decide.command_id)
-        .where(col(Task.id) == decide.task_id)
-    )
-    return found.one()
-
-
-async def refuse_unless_deputy(session: AsyncSession, decided: TaskDecided) -> None:
+async def refuse_unless_deputy(session: AsyncSession, case: Case, decide: Decide) -> None:
     """Only the holder decides, or who stands in for them on that day (Rule 11)."""
-    decide: Decide = decided.decide
     if decide.by_id == decide.for_id:
         return
-    case = await case_of(session, decided.cycle_id, decided.now)
     if await deputy_of(session, decide.for_id, case.today) != decide.by_id:
         raise Refusal("not-deputy", holder_id=decide.for_id)
 
@@ -117,9 +122,5 @@ async def follow_up(session: AsyncSession, decided: TaskDecided, task: Task, sub
         TaskKind.CONFIRM_TARGETS,
         TaskKind.ANSWER_PROPOSAL,
     ):
-        await session.exec(
-            update(Target)
-            .where(col(Target.cycle_id) == task.cycle_id, col(Target.department_id) == task.department_id)
-            .values(confirmed_at=decided.now)
-            .execution_options(synchronize_session=False)
-        )
+        where = {"of_cycle": task.cycle_id, "of_department": task.department_id}
+        await session.exec(CONFIRM, params={**where, "at": decided.now})

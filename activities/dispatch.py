@@ -171,8 +171,8 @@ async def _signs_of_life() -> AsyncIterator[None]:
 
     async def beat() -> None:
         while True:
+            await asyncio.sleep(SIGN_OF_LIFE.total_seconds())  # Most are over before the first: each is a write.
             activity.heartbeat()
-            await asyncio.sleep(SIGN_OF_LIFE.total_seconds())
 
     beating = asyncio.create_task(beat())
     try:

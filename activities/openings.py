@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlmodel import col, update
+from sqlalchemy import bindparam, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from activities.cases import Case
-from models.cycles import CycleDepartment
-from models.database import insert_once
+from models.cycles import CycleDepartment, CycleEvent
+from models.database import table_of
 from models.messages import RungAt, TaskOpening
 from models.org import Person, Unit, in_post, superior_of
 from models.stages import Approver, Recipient, RungAction, Stage, TaskKind
@@ -115,25 +115,35 @@ async def rungs_of_level(session: AsyncSession, case: Case, task: Task, level: i
     )
 
 
-async def enter_stage(session: AsyncSession, case: Case, department_id: str, stage: Stage, round_: int) -> None:
-    """Write where a department stands, and a line of history, if that is new."""
-    moved = await session.exec(
-        update(CycleDepartment)
-        .where(
-            col(CycleDepartment.cycle_id) == case.cycle.id,
-            col(CycleDepartment.department_id) == department_id,
-            (col(CycleDepartment.stage) != stage)
-            | (col(CycleDepartment.round) != round_)
-            | col(CycleDepartment.stage_since).is_(None),
-        )
-        .values(stage=stage, round=round_, stage_since=case.now, is_started=True)
-        .execution_options(synchronize_session=False)
+_STANDING = table_of(CycleDepartment)
+MOVE = (
+    update(_STANDING)
+    .where(
+        _STANDING.c.cycle_id == bindparam("of_cycle"),
+        _STANDING.c.department_id == bindparam("of_department"),
+        (_STANDING.c.stage != bindparam("to_stage"))
+        | (_STANDING.c.round != bindparam("to_round"))
+        | _STANDING.c.stage_since.is_(None),
     )
-    if moved.rowcount:
-        event = case.event(
+    .values(stage=bindparam("to_stage"), round=bindparam("to_round"), stage_since=bindparam("at"), is_started=True)
+)
+"""Built once: each opening and each decision runs it."""
+
+
+async def enter_stage(
+    session: AsyncSession, case: Case, department_id: str, stage: Stage, round_: int
+) -> list[CycleEvent]:
+    """Write where a department stands; return the line of history to be written if that is new."""
+    where = {"of_cycle": case.cycle.id, "of_department": department_id}
+    to = {"to_stage": stage, "to_round": round_, "at": case.now}
+    moved = await session.exec(MOVE, params={**where, **to})
+    if not moved.rowcount:
+        return []
+    return [
+        case.event(
             f"{case.cycle.id}.{department_id}/{stage}/{round_}",
             "stage",
             department_id=department_id,
             detail={"stage": stage, "round": round_},
         )
-        await insert_once(session, [event])
+    ]

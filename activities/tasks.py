@@ -50,18 +50,17 @@ class TaskActivities:
         async with self.sessions() as session:
             await writing(session)
             case = await case_of(session, opening.cycle_id, opening.now)
-            task = await session.get(Task, opening.task_id)
             deadline_at, rungs = await ladder_of(session, case, opening)
-            if task is None:
-                task = await new_task(session, case, opening, deadline_at, rungs)
+            task = await new_task(session, case, opening, deadline_at, rungs)
+            if await insert_once(session, [task]):
                 await self.write_opening(session, case, opening, task)
                 await session.commit()
+            else:
+                task = await session.get_one(Task, opening.task_id)
             return TaskOpened(holder_id=task.holder_id, deadline_at=task.deadline_at, rungs=rungs)
 
     async def write_opening(self, session: AsyncSession, case: Case, opening: TaskOpening, task: Task) -> None:
-        session.add(task)
-        await session.flush()
-        await enter_stage(session, case, opening.department_id, opening.stage, opening.round)
+        history = await enter_stage(session, case, opening.department_id, opening.stage, opening.round)
         sent_back = task.slot == "resubmit" and task.cause_id
         occasion = Occasion.SENT_BACK if sent_back else Occasion.TASK_OPENED
         if task.kind is TaskKind.FILL_SCORING_GAP:
@@ -69,17 +68,16 @@ class TaskActivities:
         outbox = Outbox(session, batch_of(task.id, 1, Occasion.TASK_OPENED), case.now, case.today)
         await outbox.about_task(task, task.holder_id, AT_ONCE, occasion)
         await outbox.write()
-        session.add(
-            case.event(
-                f"{task.id}/opened",
-                "task-opened",
-                department_id=task.department_id,
-                task_id=task.id,
-                actor_id="",
-                on_behalf_of="",
-                detail={"kind": task.kind, "holder": task.holder_id, "deadline": task.deadline_at.isoformat()},
-            )
+        opened = case.event(
+            f"{task.id}/opened",
+            "task-opened",
+            department_id=task.department_id,
+            task_id=task.id,
+            actor_id="",
+            on_behalf_of="",
+            detail={"kind": task.kind, "holder": task.holder_id, "deadline": task.deadline_at.isoformat()},
         )
+        await insert_once(session, [*history, opened])
 
     @activity.defn(name=effects.FIRE_RUNG.name)
     async def fire_rung(self, fired: RungFired) -> RungOutcome:

@@ -85,7 +85,6 @@ class CommandKind(StrEnum):
     PLAN = "plan"
     STAFF = "staff"
     REOPEN = "reopen"
-    RESEND = "resend"
     # Words alone, no move:
     COMMENT = "comment"
     DEPUTY = "deputy"

@@ -15,16 +15,19 @@ from sqlalchemy.pool import NullPool
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import accounts, changes, clock, cycles, delivery, metrics, org, tasks, wordings
+from models import accounts, changes, clock, cycles, delivery, metrics, org, tasks
 from models.sqlite import BEGIN, BEGIN_WRITING, opener
 
 SessionMaker = async_sessionmaker[AsyncSession]
 
-TABLES = (accounts, changes, clock, cycles, delivery, metrics, org, tasks, wordings)
+TABLES = (accounts, changes, clock, cycles, delivery, metrics, org, tasks)
 """Importing these fills `SQLModel.metadata`."""
 
 MOST_PARAMETERS = 30_000
 """SQLite takes 32,766 parameters a statement, PostgreSQL 65,535."""
+
+FEW = 10
+"""So many rows go in by as many runs of one statement; more become one statement with all their values."""
 
 
 def connect(database_url: str, *, pooled: bool = True) -> AsyncEngine:
@@ -98,6 +101,11 @@ def session_maker(engine: AsyncEngine) -> SessionMaker:
     return async_sessionmaker(engine, class_=AsyncSession, expire_on_commit=False)
 
 
+def table_of(row: type[SQLModel]) -> Table:
+    """Return the table of a class, for statements that pass the session's bookkeeping by."""
+    return SQLModel.metadata.tables[str(row.__tablename__)]
+
+
 async def insert_once(session: AsyncSession, rows: Sequence[SQLModel]) -> int:
     """Insert rows of one table, passing over those whose key is there already; return how many went in.
 
@@ -105,11 +113,11 @@ async def insert_once(session: AsyncSession, rows: Sequence[SQLModel]) -> int:
     """
     if not rows:
         return 0
-    table = SQLModel.metadata.tables[str(type(rows[0]).__tablename__)]
+    table = table_of(type(rows[0]))
     insertion = _insertion(table, session.get_bind().dialect.name)
-    if len(rows) == 1:  # The common case: a statement that is built and compiled once.
+    if len(rows) <= FEW:  # The common case: a statement that is built and compiled once.
         connection = await session.connection()
-        return (await connection.execute(insertion, rows[0].model_dump())).rowcount
+        return (await connection.execute(insertion, [row.model_dump() for row in rows])).rowcount
     rows_at_once = max(1, MOST_PARAMETERS // len(table.columns))
     inserted = 0
     for start in range(0, len(rows), rows_at_once):
@@ -119,7 +127,18 @@ async def insert_once(session: AsyncSession, rows: Sequence[SQLModel]) -> int:
     return inserted
 
 
+async def insert(session: AsyncSession, row: SQLModel) -> None:
+    """Insert a row that must be new and that the session need not know: cheaper than `session.add`.
+
+    Raises:
+        IntegrityError: its key is there already.
+    """
+    connection = await session.connection()
+    await connection.execute(table_of(type(row)).insert(), row.model_dump())
+
+
 @cache
 def _insertion(table: Table, dialect: str) -> Any:
     insert: Any = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    return insert(table).on_conflict_do_nothing()
+    # Of many rows, how many went in is thrown away unless it is asked for.
+    return insert(table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)

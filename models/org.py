@@ -6,13 +6,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, UniqueConstraint
+from sqlalchemy import BigInteger, Index, UniqueConstraint, bindparam
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.columns import Document, Exact, Instant, term
 from models.stages import Language, Role, UnitKind
-from models.terms import Ladder
 
 
 class Company(SQLModel, table=True):
@@ -23,16 +22,6 @@ class Company(SQLModel, table=True):
     name_en: str = ""
     time_zone: str = "Asia/Shanghai"
     currency: str = "CNY"
-    hr_mailbox: str = ""
-    """Where people write with questions; empty, and the HR owner's own address is given."""
-    first_sending_hour: int = 9
-    last_sending_hour: int = 18
-    """Sending hours of new cycles; the last is also the end of a deadline's day (Rule 9)."""
-    ladder: dict[str, Any] = Field(default_factory=dict, sa_type=Document)
-    """The ladder of new cycles; empty for the standard one (Rule 2)."""
-
-    def the_ladder(self) -> Ladder:
-        return Ladder.model_validate(self.ladder)
 
 
 class CalendarDay(SQLModel, table=True):
@@ -188,15 +177,22 @@ class TimeInPost(SQLModel, table=True):
     share: Decimal = Field(sa_type=Exact)
 
 
+DEPUTY = (
+    select(Deputy.deputy_id)
+    .where(
+        col(Deputy.person_id) == bindparam("of_person"),
+        col(Deputy.from_on) <= bindparam("on_day"),
+        col(Deputy.until_on) >= bindparam("on_day"),
+    )
+    .order_by(col(Deputy.named_at).desc())
+    .limit(1)
+)
+"""Built once: each notice runs it."""
+
+
 async def deputy_of(session: AsyncSession, person_id: str, on: date) -> str | None:
     """Return who stands in for `person_id` on that day, or None. The one named last counts."""
-    found = await session.exec(
-        select(Deputy.deputy_id)
-        .where(col(Deputy.person_id) == person_id, col(Deputy.from_on) <= on, col(Deputy.until_on) >= on)
-        .order_by(col(Deputy.named_at).desc())
-        .limit(1)
-    )
-    return found.first()
+    return (await session.exec(DEPUTY, params={"of_person": person_id, "on_day": on})).first()
 
 
 async def stands_in_for(session: AsyncSession, deputy_id: str, on: date) -> list[str]:

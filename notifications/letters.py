@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from sqlalchemy import bindparam
+from sqlalchemy.orm import aliased
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -20,6 +22,7 @@ from notifications.outcomes import Reason
 from notifications.texts import NOBODY, About, Contact, FailedMessage, IfSilent, Silence
 
 Row = TypeVar("Row", bound=SQLModel)
+Named = TypeVar("Named", Task, Cycle, Company, Unit, Person)
 
 TELLS_OF_ITS_CAUSE = frozenset({Occasion.TASK_OPENED, Occasion.SENT_BACK})
 """Occasions that say who made the task necessary, and their reason."""
@@ -33,10 +36,10 @@ SILENCE_OF = {RungAction.MOVE: Silence.MOVES, RungAction.ADD: Silence.ADDS, Rung
 class Known:
     """The rows that a handful of notices speak of, by id."""
 
-    tasks: Mapping[str, Task] = field(default_factory=dict)
-    cycles: Mapping[str, Cycle] = field(default_factory=dict)
-    companies: Mapping[str, Company] = field(default_factory=dict)
-    units: Mapping[str, Unit] = field(default_factory=dict)
+    tasks: dict[str, Task] = field(default_factory=dict)
+    cycles: dict[str, Cycle] = field(default_factory=dict)
+    companies: dict[str, Company] = field(default_factory=dict)
+    units: dict[str, Unit] = field(default_factory=dict)
     people: dict[str, Person] = field(default_factory=dict)
     deliveries: Mapping[str, Delivery] = field(default_factory=dict)
     decisions: Mapping[str, Decision] = field(default_factory=dict)
@@ -59,13 +62,38 @@ def command_of(notice: Notice, task: Task | None) -> str:
     return task.cause_id
 
 
+SPOKEN_OF = (
+    select(Task, Cycle, Company, Unit)
+    .select_from(Notice)
+    .outerjoin(Task, col(Task.id) == col(Notice.task_id))
+    .outerjoin(Cycle, col(Cycle.id) == col(Notice.cycle_id))
+    .outerjoin(Company, col(Company.id) == col(Notice.company_id))
+    .outerjoin(Unit, col(Unit.id) == col(Notice.department_id))
+    .where(col(Notice.id).in_(bindparam("notices", expanding=True)))
+)
+
+Superior = aliased(Person)
+PEOPLE = (
+    select(Person, Superior)
+    .outerjoin(Superior, col(Superior.id) == col(Person.superior_id))
+    .where(col(Person.id).in_(bindparam("people", expanding=True)))
+)
+
+
 async def look_up(session: AsyncSession, notices: Sequence[Notice]) -> Known:
     """Read everything that the notices speak of; a fixed number of queries, however many they are."""
+    with session.no_autoflush:  # What the session is about to write is none of it.
+        return await _looked_up(session, notices)
+
+
+async def _looked_up(session: AsyncSession, notices: Sequence[Notice]) -> Known:
     known = Known()
-    known.tasks = await _by_id(session, Task, col(Task.id), (notice.task_id for notice in notices))
-    known.cycles = await _by_id(session, Cycle, col(Cycle.id), (notice.cycle_id for notice in notices))
-    known.companies = await _by_id(session, Company, col(Company.id), (notice.company_id for notice in notices))
-    known.units = await _by_id(session, Unit, col(Unit.id), (notice.department_id for notice in notices))
+    spoken_of = await session.exec(SPOKEN_OF, params={"notices": [notice.id for notice in notices]})
+    for task, cycle, company, unit in spoken_of.all():
+        _keep(known.tasks, task)
+        _keep(known.cycles, cycle)
+        _keep(known.companies, company)
+        _keep(known.units, unit)
     known.deliveries = await _by_id(
         session, Delivery, col(Delivery.id), (str(notice.facts.get("delivery_id", "")) for notice in notices)
     )
@@ -80,10 +108,16 @@ async def look_up(session: AsyncSession, notices: Sequence[Notice]) -> Known:
     mentioned |= {command.by_id for command in known.commands.values()}
     for task in known.tasks.values():
         mentioned |= {task.holder_id, task.first_holder_id}
-    known.people = await _by_id(session, Person, col(Person.id), mentioned)
-    superiors = {person.superior_id or "" for person in known.people.values()} - set(known.people)
-    known.people |= await _by_id(session, Person, col(Person.id), superiors)
+    people = await session.exec(PEOPLE, params={"people": sorted(mentioned - {""})})
+    for person, superior in people.all():
+        _keep(known.people, person)
+        _keep(known.people, superior)
     return known
+
+
+def _keep(known: dict[str, Named], row: Named | None) -> None:
+    if row is not None:
+        known[row.id] = row
 
 
 async def _by_id(

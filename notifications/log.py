@@ -13,23 +13,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import update
+from sqlalchemy import bindparam, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.cycles import Cycle
-from models.database import SessionMaker, insert_once, writing
+from models.database import SessionMaker, insert_once, table_of, writing
 from models.delivery import Delivery, Notice
 from models.org import Company, Person, deputy_of
 from models.settings import TwilioSettings
-from models.stages import ASKS_TO_ACT, Channel, DeliveryState, Occasion
+from models.stages import Channel, DeliveryState, Occasion
 from notifications import letters, limits, outbox
 from notifications.calendar_file import deadlines
 from notifications.links import without_tokens
 from notifications.outbox import Timing
 from notifications.outcomes import DeliveryFailed, Reason, Taken, Trouble
 from notifications.parcels import Parcel
-from notifications.texts import NOBODY, Contact, write, write_together
+from notifications.texts import ASKS_TO_ACT, NOBODY, Contact, write, write_together
 
 MOST_TRIES = 60
 """With the pauses between them, more than half a day."""
@@ -38,6 +38,26 @@ CLOCKS_DIFFER = timedelta(minutes=1)
 """By how much, at most, a provider's clock differs from ours."""
 
 log = logging.getLogger(__name__)
+
+_DELIVERIES = table_of(Delivery)
+
+LOCKED = select(Delivery).where(col(Delivery.id) == bindparam("of_delivery")).with_for_update()
+
+HAND_OVER = (
+    update(_DELIVERIES)
+    .where(_DELIVERIES.c.id == bindparam("of_delivery"), _DELIVERIES.c.state == DeliveryState.CLAIMED)
+    .values(state=DeliveryState.UNKNOWN, error="", handed_over_at=bindparam("at"), held_until=bindparam("until"))
+)
+
+SENT = (
+    update(_DELIVERIES)
+    .where(
+        _DELIVERIES.c.id == bindparam("of_delivery"),
+        _DELIVERIES.c.state == bindparam("expected"),
+        _DELIVERIES.c.held_until.is_not(None),
+    )
+    .values(state=DeliveryState.SENT, provider_id=bindparam("provider"), sent_at=bindparam("at"), held_until=None)
+)
 
 
 @dataclass(frozen=True)
@@ -137,16 +157,8 @@ class DeliveryLog:
         now = self.wall()
         async with self.sessions() as session:
             await writing(session)
-            done = await session.exec(
-                update(Delivery)
-                .where(col(Delivery.id) == delivery_id, col(Delivery.state) == DeliveryState.CLAIMED)
-                .values(
-                    state=DeliveryState.UNKNOWN,
-                    error="",
-                    handed_over_at=now,
-                    held_until=now + self.timing.hand_over,
-                )
-            )
+            until = now + self.timing.hand_over
+            done = await session.exec(HAND_OVER, params={"of_delivery": delivery_id, "at": now, "until": until})
             await session.commit()
             return bool(done.rowcount)
 
@@ -207,34 +219,23 @@ class DeliveryLog:
         expected = DeliveryState.UNKNOWN if handed_over else DeliveryState.CLAIMED
         async with self.sessions() as session:
             await writing(session)
+            if isinstance(outcome, Taken):
+                what = {"of_delivery": delivery_id, "expected": expected}
+                await session.exec(SENT, params={**what, "provider": outcome.provider_id, "at": self.wall()})
+                await session.commit()
+                return None
             delivery = await _locked(session, delivery_id)
             if delivery is None or delivery.state is not expected or delivery.held_until is None:
                 return None
             session.add(delivery)
-            delivery.attempts = [*delivery.attempts, self._attempt(delivery, outcome)]
             pause = None
-            if isinstance(outcome, Taken):
-                delivery.state = DeliveryState.SENT
-                delivery.provider_id = outcome.provider_id
-                delivery.sent_at = self.wall()
-                delivery.held_until = None
-            elif outcome is None:
+            if outcome is None:
                 delivery.state = DeliveryState.CLAIMED
                 delivery.held_until = self.wall() + self.timing.trusted
             else:
                 pause = await self._record_failure(session, delivery, outcome)
             await session.commit()
             return pause
-
-    def _attempt(self, delivery: Delivery, outcome: Taken | DeliveryFailed | None) -> dict[str, str]:
-        now = self.wall()
-        how = "taken" if isinstance(outcome, Taken) else outcome.trouble.value if outcome else "not-sent"
-        return {
-            "began_at": (delivery.handed_over_at or now).isoformat(),
-            "ended_at": now.isoformat(),
-            "outcome": how,
-            "error": str(outcome) if isinstance(outcome, DeliveryFailed) else "",
-        }
 
     async def _record_failure(
         self, session: AsyncSession, delivery: Delivery, failure: DeliveryFailed
@@ -351,5 +352,4 @@ def _is_over(notice: Notice, known: letters.Known) -> bool:
 
 
 async def _locked(session: AsyncSession, delivery_id: str) -> Delivery | None:
-    found = await session.exec(select(Delivery).where(col(Delivery.id) == delivery_id).with_for_update())
-    return found.first()
+    return (await session.exec(LOCKED, params={"of_delivery": delivery_id})).first()

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from sqlalchemy import ColumnElement, func, or_, update
+from sqlalchemy import bindparam, func, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.cycles import Cycle
-from models.database import SessionMaker, insert_once, writing
+from models.database import SessionMaker, insert_once, table_of, writing
 from models.delivery import Delivery, Notice
 from models.stages import Channel, CycleState, DeliveryState, Occasion, TaskState
 from models.tasks import Task
@@ -92,6 +92,74 @@ def new_delivery(spot: Spot, part: int, company_id: str, batch: str) -> Delivery
     )
 
 
+WAITING = (
+    select(Notice)
+    .where(
+        col(Notice.batch).in_(bindparam("batches", expanding=True)),
+        col(Notice.channel).in_(GATHERED),
+        col(Notice.delivery_id) == "",
+    )
+    .order_by(col(Notice.id))
+)
+
+TO_SEE_THROUGH = (
+    select(Delivery)
+    .where(col(Delivery.batch).in_(bindparam("batches", expanding=True)), col(Delivery.held_until).is_not(None))
+    .order_by(col(Delivery.id))
+)
+
+AT_SPOTS = (
+    select(Delivery)
+    .where(
+        col(Delivery.person_id).in_(bindparam("people", expanding=True)),
+        col(Delivery.moment).in_(bindparam("moments", expanding=True)),
+    )
+    .order_by(col(Delivery.id))
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
+
+IS_WAITING_AT = (
+    col(Notice.person_id) == bindparam("person"),
+    col(Notice.channel) == bindparam("channel"),
+    col(Notice.moment) >= bindparam("minute"),
+    col(Notice.moment) < bindparam("next_minute"),
+    col(Notice.delivery_id) == "",
+)
+WAITING_AT = select(Notice).where(*IS_WAITING_AT).order_by(col(Notice.id))
+
+RUNG_IS_COMING = (
+    select(Task.id)
+    .join(Cycle, col(Cycle.id) == col(Task.cycle_id))
+    .where(
+        or_(
+            col(Task.next_rung_to) == bindparam("person"),
+            col(Task.next_rung_to).in_(select(Notice.meant_for).where(*IS_WAITING_AT)),
+        ),
+        col(Task.next_rung_at) <= bindparam("now"),
+        col(Task.state) == TaskState.OPEN,
+        col(Cycle.state) == CycleState.RUNNING,
+    )
+    .limit(1)
+)
+
+CARRY = (
+    update(table_of(Notice))
+    .where(table_of(Notice).c.id.in_(bindparam("notices", expanding=True)))
+    .values(delivery_id=bindparam("into"))
+)
+
+
+def at(spot: Spot) -> dict[str, object]:
+    """Return what the statements above call a spot."""
+    return {
+        "person": spot.person_id,
+        "channel": spot.channel,
+        "minute": spot.moment,
+        "next_minute": spot.moment + MINUTE,
+    }
+
+
 class Outbox:
     """Opens and closes collections. Every method is one short transaction."""
 
@@ -107,17 +175,13 @@ class Outbox:
         one that another batch opened and will close.
         """
         async with self.sessions() as session:
-            if await self._waiting(session, batches):
-                await session.rollback()  # What was read must be read again by a writing transaction.
-                await writing(session)
-                await self._open_collections(session, await self._waiting(session, batches))
-                await session.commit()
-            found = await session.exec(
-                select(Delivery)
-                .where(col(Delivery.batch).in_(batches), col(Delivery.held_until).is_not(None))
-                .order_by(col(Delivery.id))
-            )
-            return [self._standing(delivery) for delivery in found.all()]
+            await writing(session)
+            waiting = await session.exec(WAITING, params={"batches": list(batches)})
+            await self._open_collections(session, waiting.all())
+            found = await session.exec(TO_SEE_THROUGH, params={"batches": list(batches)})
+            standing = [self._standing(delivery) for delivery in found.all()]
+            await session.commit()
+            return standing
 
     def _standing(self, delivery: Delivery) -> Standing:
         due_at = None
@@ -125,18 +189,6 @@ class Outbox:
             due_at = delivery.held_until - self.timing.trusted
         spot = Spot(delivery.person_id, delivery.channel, delivery.moment)
         return Standing(delivery.id, delivery.company_id, spot, delivery.state, delivery.occasion, due_at)
-
-    async def _waiting(self, session: AsyncSession, batches: Collection[str]) -> Sequence[Notice]:
-        found = await session.exec(
-            select(Notice)
-            .where(
-                col(Notice.batch).in_(batches),
-                col(Notice.channel).in_(GATHERED),
-                col(Notice.delivery_id) == "",
-            )
-            .order_by(col(Notice.id))
-        )
-        return found.all()
 
     async def _open_collections(self, session: AsyncSession, waiting: Sequence[Notice]) -> None:
         first_at = {spot_of(notice): notice for notice in reversed(waiting)}
@@ -154,16 +206,9 @@ class Outbox:
         """
         if not spots:
             return set()
-        found = await session.exec(
-            select(Delivery)
-            .where(
-                col(Delivery.person_id).in_({spot.person_id for spot in spots}),
-                col(Delivery.moment).in_({spot.moment for spot in spots}),
-            )
-            .order_by(col(Delivery.id))
-            .with_for_update()
-            .execution_options(populate_existing=True)
-        )
+        people = sorted({spot.person_id for spot in spots})
+        moments = sorted({spot.moment for spot in spots})
+        found = await session.exec(AT_SPOTS, params={"people": people, "moments": moments})
         parts: dict[Spot, int] = {}
         is_open: set[Spot] = set()
         for delivery in found.all():
@@ -212,45 +257,27 @@ class Outbox:
         That is: an open task's next rung speaks to them and is due; or, for a report of failures,
         messages of the moment are still under way.
         """
-        spot = standing.spot
-        if standing.occasion == Occasion.DELIVERY_FAILED:
-            more = select(Delivery.id).where(
-                col(Delivery.company_id) == standing.company_id,
-                col(Delivery.moment) == spot.moment,
-                col(Delivery.held_until).is_not(None),
-                col(Delivery.occasion) != Occasion.DELIVERY_FAILED,
-            )
-        else:
-            for_whom = select(Notice.meant_for).where(*_is_waiting_at(spot))
-            more = (
-                select(Task.id)
-                .join(Cycle, col(Cycle.id) == col(Task.cycle_id))
-                .where(
-                    or_(col(Task.next_rung_to) == spot.person_id, col(Task.next_rung_to).in_(for_whom)),
-                    col(Task.next_rung_at) <= now,
-                    col(Task.state) == TaskState.OPEN,
-                    col(Cycle.state) == CycleState.RUNNING,
-                )
-            )
         async with self.sessions() as session:
-            return (await session.exec(more.limit(1))).first() is not None
-
-
-def _is_waiting_at(spot: Spot) -> tuple[ColumnElement[bool], ...]:
-    return (
-        col(Notice.person_id) == spot.person_id,
-        col(Notice.channel) == spot.channel,
-        col(Notice.moment) >= spot.moment,
-        col(Notice.moment) < spot.moment + MINUTE,
-        col(Notice.delivery_id) == "",
-    )
+            if standing.occasion == Occasion.DELIVERY_FAILED:
+                more = await session.exec(
+                    select(Delivery.id)
+                    .where(
+                        col(Delivery.company_id) == standing.company_id,
+                        col(Delivery.moment) == standing.spot.moment,
+                        col(Delivery.held_until).is_not(None),
+                        col(Delivery.occasion) != Occasion.DELIVERY_FAILED,
+                    )
+                    .limit(1)
+                )
+            else:
+                more = await session.exec(RUNG_IS_COMING, params={**at(standing.spot), "now": now})
+            return more.first() is not None
 
 
 async def waiting_at(session: AsyncSession, delivery: Delivery) -> list[Notice]:
     """Return what is waiting for the delivery's person, channel and minute."""
     spot = Spot(delivery.person_id, delivery.channel, delivery.moment)
-    found = await session.exec(select(Notice).where(*_is_waiting_at(spot)).order_by(col(Notice.id)))
-    return list(found.all())
+    return list((await session.exec(WAITING_AT, params=at(spot))).all())
 
 
 async def carried_by(session: AsyncSession, delivery: Delivery) -> list[Notice]:
@@ -263,9 +290,7 @@ async def carried_by(session: AsyncSession, delivery: Delivery) -> list[Notice]:
 
 async def carry(session: AsyncSession, delivery: Delivery, notices: Sequence[Notice]) -> None:
     """Put notices into a delivery."""
-    await session.exec(
-        update(Notice).where(col(Notice.id).in_([notice.id for notice in notices])).values(delivery_id=delivery.id)
-    )
+    await session.exec(CARRY, params={"notices": [notice.id for notice in notices], "into": delivery.id})
     first = notices[0]
     delivery.cycle_id, delivery.occasion, delivery.rung = first.cycle_id, first.occasion, first.rung
     delivery.notices = len(notices)

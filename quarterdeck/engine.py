@@ -16,6 +16,8 @@ DYNAMIC_CONFIG = (
     # Timers fire up to a second late by default. Where time is skipped that is a second a timer, and
     # one that is due but has not fired yet is skipped over.
     'history.timerProcessorMaxTimeShift="10ms"',
+    # By default an eleventh update of one workflow is refused, and those under way are dropped with it.
+    "history.maxInFlightUpdates=100",
 )
 
 SEARCH_ATTRIBUTES = ("company", "cycle", "stage")

@@ -101,6 +101,6 @@ async def send(effect: Effect[Asked, Given], asked: Asked) -> None:
         result_type=effect.given,
         task_queue=workflow.info().task_queue + TASK_QUEUE_OF_SENDS,
         start_to_close_timeout=timedelta(minutes=15),
-        heartbeat_timeout=timedelta(seconds=30),
+        heartbeat_timeout=timedelta(seconds=20),
         retry_policy=PATIENT,
     )

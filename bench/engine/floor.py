@@ -63,7 +63,7 @@ class Bare:
             asked,
             task_queue=QUEUE_OF_SENDS,
             start_to_close_timeout=timedelta(minutes=15),
-            heartbeat_timeout=timedelta(seconds=30),
+            heartbeat_timeout=timedelta(seconds=20),
             retry_policy=RetryPolicy(),
         )
 
