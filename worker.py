@@ -19,6 +19,7 @@ from activities.announcements import AnnouncementActivities
 from activities.cycles import CycleActivities
 from activities.dispatch import DispatchActivities
 from activities.figures import FigureActivities
+from activities.resending import ResendActivities
 from activities.scoring import ScoringActivities
 from activities.staff import StaffActivities
 from activities.tasks import TaskActivities
@@ -71,6 +72,7 @@ def build_activities(settings: Settings, sessions: SessionMaker, client: Client)
     scoring = ScoringActivities(sessions)
     staff = StaffActivities(sessions)
     announcements = AnnouncementActivities(sessions)
+    resending = ResendActivities(sessions, settings.twilio)
     dispatch = DispatchActivities(
         sessions,
         build_senders(settings),
@@ -98,6 +100,7 @@ def build_activities(settings: Settings, sessions: SessionMaker, client: Client)
             cycles.reopen_department,
             staff.change_staff,
             announcements.announce,
+            resending.resend_message,
             figures.fetch_figures,
             scoring.score_department,
         ),

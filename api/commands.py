@@ -85,6 +85,7 @@ class CommandKind(StrEnum):
     PLAN = "plan"
     STAFF = "staff"
     REOPEN = "reopen"
+    RESEND = "resend"
     # Words alone, no move:
     COMMENT = "comment"
     DEPUTY = "deputy"

@@ -18,6 +18,7 @@ from models.messages import (
     Reassign,
     RemindTask,
     ReopenDepartment,
+    ResendMessage,
     VoidTask,
 )
 from models.names import cycle_workflow_id, department_workflow_id
@@ -78,6 +79,13 @@ def reopening(cycle: Cycle, by_id: str, department_id: str, stage: Stage, words:
     command_id = new_command_id()
     move = ReopenDepartment(command_id=command_id, by_id=by_id, department_id=department_id, stage=stage)
     return _of_cycle(CommandKind.REOPEN, cycle, by_id, move, words, command_id)
+
+
+def resend(cycle: Cycle, by_id: str, delivery_id: str, words: dict[str, Any]) -> Wish:
+    """Send a message again. `words["confirmed"]` says how HR learned that it had not arrived."""
+    command_id = new_command_id()
+    move = ResendMessage(command_id=command_id, by_id=by_id, delivery_id=delivery_id)
+    return _of_cycle(CommandKind.RESEND, cycle, by_id, move, {**words, "delivery_id": delivery_id}, command_id)
 
 
 def launch(cycle: Cycle, by_id: str, begin_at: datetime, rows: Sequence[SQLModel] = ()) -> Wish:

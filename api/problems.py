@@ -71,6 +71,8 @@ STATUS: Mapping[str, HTTPStatus] = {
     "cycle-needed": HTTPStatus.UNPROCESSABLE_ENTITY,
     "command-unknown": HTTPStatus.NOT_FOUND,
     "unit-unknown": HTTPStatus.NOT_FOUND,
+    "message-unknown": HTTPStatus.NOT_FOUND,
+    "arrival-unasked": HTTPStatus.UNPROCESSABLE_ENTITY,
     "engine-away": HTTPStatus.SERVICE_UNAVAILABLE,
     "database-away": HTTPStatus.SERVICE_UNAVAILABLE,
     "launch-problems": HTTPStatus.UNPROCESSABLE_ENTITY,

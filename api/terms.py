@@ -8,6 +8,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from api.i18n import later as _
+from models.delivery import Reason
 from models.stages import (
     Approver,
     Channel,
@@ -101,6 +102,26 @@ TERMS: dict[type[StrEnum], dict[str, str]] = {
         DeliveryState.SENT: _("sent"),
         DeliveryState.FAILED: _("failed"),
         DeliveryState.UNKNOWN: _("outcome unknown"),
+    },
+    Reason: {
+        Reason.NO_ADDRESS: _("no e-mail address is on record"),
+        Reason.BAD_ADDRESS: _("the e-mail address is wrong"),
+        Reason.NO_PHONE: _("no phone number is on record"),
+        Reason.BAD_NUMBER: _("the phone number is not valid"),
+        Reason.OPTED_OUT: _("the recipient has opted out of SMS"),
+        Reason.COUNTRY_NOT_ALLOWED: _("SMS to that country are not allowed"),
+        Reason.OUT_OF_HOURS: _("it is outside the hours for SMS"),
+        Reason.TASK_LIMIT: _("an SMS about this task was sent before"),
+        Reason.DAY_LIMIT: _("the person has had their limit of SMS for the day"),
+        Reason.MONTH_LIMIT: _("the company has reached its limit of SMS for the month"),
+        Reason.SMS_IS_OFF: _("SMS are not switched on"),
+        Reason.REFUSED: _("the recipient's server refused it"),
+        Reason.BUSY: _("the recipient's server was busy"),
+        Reason.UNREACHABLE: _("the server could not be reached"),
+        Reason.ANSWER_LOST: _("the connection was lost after sending; it may or may not have arrived"),
+        Reason.INTERRUPTED: _("the program was interrupted while sending; it may or may not have arrived"),
+        Reason.GAVE_UP: _("many attempts failed"),
+        Reason.NO_LONGER_NEEDED: _("the task was closed before it could be sent"),
     },
     Occasion: {
         Occasion.TASK_OPENED: _("New task"),

@@ -17,15 +17,18 @@ from api.i18n import Tongue, filled
 from api.sentences import GENERAL_TITLE, SENTENCES, TITLES
 from api.sentences_of_figures import SENTENCES_OF_FIGURES
 from api.sentences_of_launches import SENTENCES_OF_LAUNCHES
+from api.sentences_of_messages import SENTENCES_OF_MESSAGES
 from api.sentences_of_people import SENTENCES_OF_PEOPLE
 from api.sentences_of_sign_in import SENTENCES_OF_SIGN_IN, TITLES_OF_SIGN_IN
 from api.terms import TERMS, message_of
+from models.delivery import Reason
 from models.stages import Approver, Choice, CycleState, Language, Role, Stage, TaskKind
 
 ALL_SENTENCES = {
     **SENTENCES,
     **SENTENCES_OF_FIGURES,
     **SENTENCES_OF_LAUNCHES,
+    **SENTENCES_OF_MESSAGES,
     **SENTENCES_OF_PEOPLE,
     **SENTENCES_OF_SIGN_IN,
 }
@@ -39,6 +42,7 @@ ENUMS: dict[str, type[StrEnum]] = {
     "state": CycleState,
     "role": Role,
     "approver": Approver,
+    "reason": Reason,
 }
 """Facts that name an enum's member, as they come out of JSON."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 
@@ -11,6 +12,33 @@ from sqlmodel import Field, SQLModel
 
 from models.columns import Document, Instant, term
 from models.stages import Channel, DeliveryState, Occasion
+
+
+class Reason(StrEnum):
+    """Why a message did not go out the way it was meant to; stored in the delivery log, never renamed."""
+
+    NO_ADDRESS = "no-address"
+    BAD_ADDRESS = "bad-address"
+    NO_PHONE = "no-phone"
+    BAD_NUMBER = "bad-number"
+    OPTED_OUT = "opted-out"
+    COUNTRY_NOT_ALLOWED = "country-not-allowed"
+    OUT_OF_HOURS = "out-of-hours"
+    TASK_LIMIT = "task-limit"
+    DAY_LIMIT = "day-limit"
+    MONTH_LIMIT = "month-limit"
+    SMS_IS_OFF = "sms-is-off"
+    REFUSED = "refused"
+    BUSY = "busy"
+    UNREACHABLE = "unreachable"
+    ANSWER_LOST = "answer-lost"
+    INTERRUPTED = "interrupted"
+    GAVE_UP = "gave-up"
+    NO_LONGER_NEEDED = "no-longer-needed"
+
+
+USED_UP_AN_SMS = (DeliveryState.CLAIMED, DeliveryState.UNKNOWN, DeliveryState.SENT)
+"""Deliveries that used up an SMS, or are about to."""
 
 
 class Notice(SQLModel, table=True):
@@ -84,6 +112,8 @@ class Delivery(SQLModel, table=True):
     provider_id: str = ""
     error: str = ""
     tries: int = 0
+    attempts: list[dict[str, str]] = Field(default_factory=list, sa_type=Document)
+    """How each hand-over ended: `began_at`, `ended_at` (wall clock), `outcome`, `error`."""
     fallback_of: str = ""
     """The delivery whose failure made this one necessary (SMS to a bad number → e-mail)."""
     sent_at: datetime | None = Field(default=None, sa_type=Instant)
@@ -94,6 +124,17 @@ class Delivery(SQLModel, table=True):
     """The batch of notices whose `Dispatch` sees it through."""
     held_until: datetime | None = Field(default=None, sa_type=Instant)
     """Wall clock: until then somebody has it in hand; later another may take it over. Empty once it is final."""
+
+
+class Resend(SQLModel, table=True):
+    """HR's order to send a delivery again; once for each. Its notices are the batch `command_id`."""
+
+    __tablename__ = "resend"
+
+    delivery_id: str = Field(primary_key=True)
+    command_id: str = Field(unique=True)
+    by_id: str
+    at: datetime = Field(sa_type=Instant)
 
 
 class Link(SQLModel, table=True):
@@ -123,6 +164,12 @@ class Device(SQLModel, table=True):
     token_hash: str = Field(primary_key=True)
     person_id: str = Field(primary_key=True)
     until: datetime = Field(sa_type=Instant)
+
+
+def reason_in(error: str) -> Reason | None:
+    """Return the reason that a delivery's `error` begins with; None where there is none."""
+    word = error.split(" ")[0]
+    return Reason(word) if word in set(Reason) else None
 
 
 def hash_of_token(token: str) -> str:

@@ -44,6 +44,7 @@ SCORE_DEPARTMENT = Effect("score_department", m.StageReached, m.ScoringOutcome)
 # Messages, on the queue of their own.
 DISPATCH = Effect("dispatch", m.Dispatch, Nothing)
 ANNOUNCE = Effect("announce", m.Announce, Nothing)
+RESEND_MESSAGE = Effect("resend_message", m.MessageResend, Nothing)
 
 # Cycles.
 START_DEPARTMENTS = Effect("start_departments", m.DepartmentsStarting, m.Departments)

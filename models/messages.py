@@ -356,6 +356,23 @@ class CycleCommand(Frozen):
     by_id: str
 
 
+class ResendMessage(Frozen):
+    """HR's order to send a delivery again that reached nobody."""
+
+    command_id: str
+    by_id: str
+    delivery_id: str
+
+
+class MessageResend(Frozen):
+    """Ask to put what a delivery carried into the outbox again, under the command's batch."""
+
+    company_id: str
+    cycle_id: str
+    resend: ResendMessage
+    now: datetime
+
+
 class ReopenDepartment(Frozen):
     """Reopen one department of a cycle at a stage (Rule 13)."""
 

@@ -12,6 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.columns import Document, Exact, Instant, term
 from models.stages import Language, Role, UnitKind
+from models.terms import Ladder
 
 
 class Company(SQLModel, table=True):
@@ -22,6 +23,16 @@ class Company(SQLModel, table=True):
     name_en: str = ""
     time_zone: str = "Asia/Shanghai"
     currency: str = "CNY"
+    hr_mailbox: str = ""
+    """Where people write with questions; empty, and the HR owner's own address is given."""
+    first_sending_hour: int = 9
+    last_sending_hour: int = 18
+    """Sending hours of new cycles; the last is also the end of a deadline's day (Rule 9)."""
+    ladder: dict[str, Any] = Field(default_factory=dict, sa_type=Document)
+    """The ladder of new cycles; empty for the standard one (Rule 2)."""
+
+    def the_ladder(self) -> Ladder:
+        return Ladder.model_validate(self.ladder)
 
 
 class CalendarDay(SQLModel, table=True):

@@ -151,6 +151,21 @@ class Occasion(StrEnum):
     NEW_LINK = "new-link"
 
 
+ASKS_TO_ACT = frozenset(
+    {
+        Occasion.TASK_OPENED,
+        Occasion.TASK_REMINDER,
+        Occasion.TASK_ESCALATED,
+        Occasion.TASK_ADDED,
+        Occasion.TASK_REASSIGNED,
+        Occasion.TASK_EXTENDED,
+        Occasion.SENT_BACK,
+        Occasion.NEW_LINK,
+    }
+)
+"""Occasions that make no sense any more once the task is closed."""
+
+
 class DeliveryState(StrEnum):
     COLLECTING = "collecting"
     CLAIMED = "claimed"

@@ -11,15 +11,12 @@ from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.delivery import Delivery, Notice
+from models.delivery import USED_UP_AN_SMS, Delivery, Notice
 from models.org import Company, Person
 from models.settings import TwilioSettings
-from models.stages import Channel, DeliveryState
+from models.stages import Channel
 from models.terms import Terms
 from notifications.outcomes import Reason
-
-COUNTED = (DeliveryState.CLAIMED, DeliveryState.UNKNOWN, DeliveryState.SENT)
-"""Deliveries that used up an SMS, or are about to."""
 
 FIRST_HOUR, LAST_HOUR = 9, 18  # Where a message belongs to no cycle (Rule 9).
 
@@ -80,7 +77,7 @@ async def _sent(session: AsyncSession, delivery: Delivery, start: datetime, end:
         .where(
             whose,  # type: ignore[arg-type]  # A column's comparison; its type has no public name.
             col(Delivery.channel) == Channel.SMS,
-            col(Delivery.state).in_(COUNTED),
+            col(Delivery.state).in_(USED_UP_AN_SMS),
             col(Delivery.moment) >= start,
             col(Delivery.moment) < end,
             col(Delivery.id) != delivery.id,
@@ -105,7 +102,7 @@ async def had_an_sms(session: AsyncSession, notices: Sequence[Notice], delivery_
             col(Notice.task_id).in_(tasks),
             col(Notice.channel) == Channel.SMS,
             col(Delivery.channel) == Channel.SMS,
-            col(Delivery.state).in_(COUNTED),
+            col(Delivery.state).in_(USED_UP_AN_SMS),
             col(Delivery.id) != delivery_id,
         )
     )

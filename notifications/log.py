@@ -22,14 +22,14 @@ from models.database import SessionMaker, insert_once, table_of, writing
 from models.delivery import Delivery, Notice
 from models.org import Company, Person, deputy_of
 from models.settings import TwilioSettings
-from models.stages import Channel, DeliveryState, Occasion
+from models.stages import ASKS_TO_ACT, Channel, DeliveryState, Occasion
 from notifications import letters, limits, outbox
 from notifications.calendar_file import deadlines
 from notifications.links import without_tokens
 from notifications.outbox import Timing
 from notifications.outcomes import DeliveryFailed, Reason, Taken, Trouble
 from notifications.parcels import Parcel
-from notifications.texts import ASKS_TO_ACT, NOBODY, Contact, write, write_together
+from notifications.texts import NOBODY, Contact, write, write_together
 
 MOST_TRIES = 60
 """With the pauses between them, more than half a day."""
@@ -228,6 +228,7 @@ class DeliveryLog:
             if delivery is None or delivery.state is not expected or delivery.held_until is None:
                 return None
             session.add(delivery)
+            delivery.attempts = [*delivery.attempts, self._attempt(delivery, outcome)]
             pause = None
             if outcome is None:
                 delivery.state = DeliveryState.CLAIMED
@@ -236,6 +237,16 @@ class DeliveryLog:
                 pause = await self._record_failure(session, delivery, outcome)
             await session.commit()
             return pause
+
+    def _attempt(self, delivery: Delivery, outcome: Taken | DeliveryFailed | None) -> dict[str, str]:
+        now = self.wall()
+        how = "taken" if isinstance(outcome, Taken) else outcome.trouble.value if outcome else "not-sent"
+        return {
+            "began_at": (delivery.handed_over_at or now).isoformat(),
+            "ended_at": now.isoformat(),
+            "outcome": how,
+            "error": str(outcome) if isinstance(outcome, DeliveryFailed) else "",
+        }
 
     async def _record_failure(
         self, session: AsyncSession, delivery: Delivery, failure: DeliveryFailed

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from models.stages import Channel, Language, Occasion, TaskKind
+from models.stages import ASKS_TO_ACT, Channel, Language, Occasion, TaskKind
 from notifications.outcomes import Reason
 from notifications.texts import (
-    ASKS_TO_ACT,
     About,
     Contact,
     FailedMessage,

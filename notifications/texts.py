@@ -28,20 +28,6 @@ MOST_NAMES_IN_A_LINE = 3
 MOMENT = re.compile(r"\d+月\d+日\S{4}\d\d:\d\d|[A-Z]\w\w \d+ [A-Z]\w\w, \d\d:\d\d")
 """A moment as `words` says it."""
 
-ASKS_TO_ACT = frozenset(
-    {
-        Occasion.TASK_OPENED,
-        Occasion.TASK_REMINDER,
-        Occasion.TASK_ESCALATED,
-        Occasion.TASK_ADDED,
-        Occasion.TASK_REASSIGNED,
-        Occasion.TASK_EXTENDED,
-        Occasion.SENT_BACK,
-        Occasion.NEW_LINK,
-    }
-)
-"""Occasions that make no sense any more once the task is closed."""
-
 
 class Silence(StrEnum):
     """What happens to a task if nobody answers (Rules 3 and 7)."""

@@ -18,14 +18,18 @@ from models.messages import (
     CycleStart,
     DepartmentsStarting,
     DepartmentStart,
+    MessageResend,
     Order,
     OrderAll,
     ReopenDepartment,
     ReopenRecord,
+    ResendMessage,
 )
 from models.stages import CycleState, Occasion
 from workflows.effects import perform, record, refusals
 from workflows.post import Post
+
+CycleOrder = CycleCommand | ReopenDepartment | ResendMessage
 
 OPEN_AFTER_PUBLICATION = timedelta(days=180)
 """A published cycle can be reopened for a department this long (Rule 13)."""
@@ -34,6 +38,8 @@ OPEN_STATES = (CycleState.RUNNING, CycleState.PAUSED, CycleState.READY)
 RUNNING_ONLY = (CycleState.RUNNING,)
 PAUSED_ONLY = (CycleState.PAUSED,)
 READY_ONLY = (CycleState.READY,)
+SENDING = (CycleState.RUNNING, CycleState.READY, CycleState.PUBLISHED)
+"""Messages can be sent again in these."""
 REOPENABLE = (CycleState.RUNNING, CycleState.READY, CycleState.PUBLISHED)
 
 
@@ -212,6 +218,30 @@ class PerformanceCycle:
     def refuse_to_reopen(self, reopen: ReopenDepartment) -> None:
         self.refuse_unless(reopen, REOPENABLE)
 
+    @workflow.update
+    async def resend(self, resend: ResendMessage) -> Answer:
+        """Send a message again that reached nobody."""
+        async with self.one_at_a_time:
+            if known := self.answers.get(resend.command_id):
+                return known
+            with refusals():
+                self.refuse_state(SENDING)
+            await record(
+                effects.RESEND_MESSAGE,
+                MessageResend(
+                    company_id=self.start.company_id,
+                    cycle_id=self.start.cycle_id,
+                    resend=resend,
+                    now=workflow.now(),
+                ),
+            )
+            self.post.send(resend.command_id)
+            return self.answered(resend)
+
+    @resend.validator
+    def refuse_to_resend(self, resend: ResendMessage) -> None:
+        self.refuse_unless(resend, SENDING)
+
     @workflow.signal
     def departments_closed(self) -> None:
         """The last open department is closed."""
@@ -260,7 +290,7 @@ class PerformanceCycle:
             )
         )
 
-    def refuse_unless(self, command: CycleCommand | ReopenDepartment, allowed: tuple[CycleState, ...]) -> None:
+    def refuse_unless(self, command: CycleOrder, allowed: tuple[CycleState, ...]) -> None:
         if command.command_id not in self.answers:
             with refusals():
                 self.refuse_state(allowed)
@@ -279,7 +309,7 @@ class PerformanceCycle:
             raise Refusal("not-paused", state=self.state)
         raise Refusal("cycle-not-running", state=self.state)
 
-    def answered(self, command: CycleCommand | ReopenDepartment) -> Answer:
+    def answered(self, command: CycleOrder) -> Answer:
         answer = Answer(command_id=command.command_id, at=workflow.now())
         self.answers[command.command_id] = answer
         return answer

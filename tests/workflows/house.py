@@ -21,6 +21,7 @@ from temporalio.worker import Worker
 
 from activities.announcements import AnnouncementActivities
 from activities.cycles import CycleActivities
+from activities.resending import ResendActivities
 from activities.staff import StaffActivities
 from activities.tasks import TaskActivities
 from models import effects
@@ -37,6 +38,7 @@ from models.messages import (
     StageReached,
 )
 from models.names import TASK_QUEUE_OF_SENDS, cycle_workflow_id, department_workflow_id
+from models.settings import TwilioSettings
 from models.stages import Choice, CycleState, TaskState
 from models.tasks import Command, Decision, Task
 from quarterdeck.demo.small import SmallCompany
@@ -255,6 +257,7 @@ async def house(
             cycles.reopen_department,
             StaffActivities(sessions).change_staff,
             AnnouncementActivities(sessions).announce,
+            ResendActivities(sessions, TwilioSettings()).resend_message,
             outside.fetch_figures,
             outside.score_department,
         ],
