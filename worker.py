@@ -65,14 +65,36 @@ def build_senders(settings: Settings) -> dict[Channel, Sender]:
     return senders
 
 
-def build_activities(settings: Settings, sessions: SessionMaker, client: Client) -> Activities:
+def activities_of_records(
+    settings: Settings, sessions: SessionMaker, client: Client
+) -> Sequence[Callable[..., Any]]:
+    """Return what writes down how tasks, cycles and staff change, and who is to hear of it (again)."""
     tasks = TaskActivities(sessions)
     cycles = CycleActivities(sessions, client, settings.task_queue)
-    figures = FigureActivities(sessions)
-    scoring = ScoringActivities(sessions)
-    staff = StaffActivities(sessions)
-    announcements = AnnouncementActivities(sessions)
-    resending = ResendActivities(sessions, settings.twilio)
+    return (
+        tasks.open_task,
+        tasks.fire_rung,
+        tasks.record_decision,
+        tasks.reassign_task,
+        tasks.extend_task,
+        tasks.shift_task,
+        tasks.void_task,
+        tasks.remind_task,
+        tasks.offer_link,
+        cycles.start_departments,
+        cycles.order_all,
+        cycles.reach_stage,
+        cycles.close_department,
+        cycles.record_cycle,
+        cycles.change_plan,
+        cycles.reopen_department,
+        StaffActivities(sessions).change_staff,
+        AnnouncementActivities(sessions).announce,
+        ResendActivities(sessions, settings.twilio).resend_message,
+    )
+
+
+def build_activities(settings: Settings, sessions: SessionMaker, client: Client) -> Activities:
     dispatch = DispatchActivities(
         sessions,
         build_senders(settings),
@@ -82,27 +104,9 @@ def build_activities(settings: Settings, sessions: SessionMaker, client: Client)
     )
     return Activities(
         of_processes=(
-            tasks.open_task,
-            tasks.fire_rung,
-            tasks.record_decision,
-            tasks.reassign_task,
-            tasks.extend_task,
-            tasks.shift_task,
-            tasks.void_task,
-            tasks.remind_task,
-            tasks.offer_link,
-            cycles.start_departments,
-            cycles.order_all,
-            cycles.reach_stage,
-            cycles.close_department,
-            cycles.record_cycle,
-            cycles.change_plan,
-            cycles.reopen_department,
-            staff.change_staff,
-            announcements.announce,
-            resending.resend_message,
-            figures.fetch_figures,
-            scoring.score_department,
+            *activities_of_records(settings, sessions, client),
+            FigureActivities(sessions).fetch_figures,
+            ScoringActivities(sessions).score_department,
         ),
         of_sends=(dispatch.dispatch,),
     )

@@ -35,7 +35,7 @@ from quarterdeck.migration import migrate
 from rules.plan import months_between
 from tests.postgres import Postgres
 
-NOW = datetime(2027, 4, 2, 1, tzinfo=UTC)
+NOW = datetime(2055, 4, 2, 1, tzinfo=UTC)
 PEOPLE_IN_DEPARTMENT = 25
 CAP = Decimal(150)
 

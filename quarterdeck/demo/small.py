@@ -95,7 +95,7 @@ async def make_small_company(
     departments: int = 5,
     people_per_department: int = 5,
     *,
-    starts_on: date = date(2027, 1, 1),
+    starts_on: date = date(2055, 1, 1),
     launch_on: date | None = None,
     terms: Terms | None = None,
     company_id: str = "small",

@@ -15,7 +15,7 @@ from models.org import Person
 from quarterdeck.demo.small import SmallCompany, attainment_of, make_small_company
 
 ALL = ("sales", "collection", "new_customers", "average_deal", "repurchase", "satisfaction")
-AFTER_THE_QUARTER = datetime(2027, 4, 1, 2, tzinfo=UTC)
+AFTER_THE_QUARTER = datetime(2055, 4, 1, 2, tzinfo=UTC)
 
 
 def moment(company: SmallCompany, now: datetime = AFTER_THE_QUARTER) -> DepartmentMoment:
@@ -54,8 +54,8 @@ async def test_a_quarters_figures_come_from_deals_and_payments(sessions: Session
 
 async def test_a_month_that_is_not_over_is_not_fetched(sessions: SessionMaker) -> None:
     company = await make_small_company(sessions, 1, 2, metrics=ALL)
-    await FigureActivities(sessions).fetch_figures(moment(company, datetime(2027, 2, 28, 15, tzinfo=UTC)))
-    assert {figure.month for figure in await in_force(sessions, company, "sales")} == {date(2027, 1, 1)}
+    await FigureActivities(sessions).fetch_figures(moment(company, datetime(2055, 2, 28, 15, tzinfo=UTC)))
+    assert {figure.month for figure in await in_force(sessions, company, "sales")} == {date(2055, 1, 1)}
 
 
 async def test_fetching_twice_writes_once_and_a_changed_record_replaces(sessions: SessionMaker) -> None:
@@ -70,7 +70,7 @@ async def test_fetching_twice_writes_once_and_a_changed_record_replaces(sessions
         deal = (await session.exec(select(Deal).order_by(col(Deal.won_on)).limit(1))).one()
         deal.amount += 1
         await session.commit()
-    later = datetime(2027, 4, 2, 2, tzinfo=UTC)
+    later = datetime(2055, 4, 2, 2, tzinfo=UTC)
     for _ in range(2):
         await activities.fetch_figures(moment(company, later))
     after = await in_force(sessions, company, "sales")
@@ -92,7 +92,7 @@ async def test_a_persons_correction_outlives_the_next_fetch(sessions: SessionMak
                 team_id="d0001-t1",
                 person_id=company.departments[0].people_ids[0],
                 metric_id=company.metric_ids["sales"],
-                month=date(2027, 1, 1),
+                month=date(2055, 1, 1),
                 value=Decimal("7.5"),
                 source="person",
                 entered_by=company.hr_id,

@@ -25,8 +25,8 @@ from models.scores import MissingComponent, missing_components, score_with_lines
 from models.stages import Stage
 from quarterdeck.demo.small import SmallCompany, make_small_company
 
-NOW = datetime(2027, 4, 2, 1, tzinfo=UTC)
-MONTHS = (date(2027, 1, 1), date(2027, 2, 1), date(2027, 3, 1))
+NOW = datetime(2055, 4, 2, 1, tzinfo=UTC)
+MONTHS = (date(2055, 1, 1), date(2055, 2, 1), date(2055, 3, 1))
 
 
 def reached(company: SmallCompany, department_id: str = "d0001", round_: int = 1) -> StageReached:
@@ -263,7 +263,7 @@ async def test_who_left_is_scored_by_the_months_in_post_only_if_a_target_was_lef
     await change(
         sessions,
         update(Person).where(col(Person.id) == early).values(left_on=MONTHS[0]),
-        update(Person).where(col(Person.id).in_([leaver, without])).values(left_on=date(2027, 2, 11)),
+        update(Person).where(col(Person.id).in_([leaver, without])).values(left_on=date(2055, 2, 11)),
         delete(Target).where(col(Target.person_id) == without),
         delete(Figure).where(of_leaver, col(Figure.month) > MONTHS[0]),
     )
@@ -297,7 +297,7 @@ async def test_who_comes_too_late_to_owe_a_month_and_has_no_target_gets_no_resul
     late, other = company.departments[0].people_ids
     await change(
         sessions,
-        update(Person).where(col(Person.id) == late).values(joined_on=date(2027, 3, 8)),
+        update(Person).where(col(Person.id) == late).values(joined_on=date(2055, 3, 8)),
         delete(Target).where(col(Target.person_id) == late),
     )
     outcome = await ScoringActivities(sessions).score_department(reached(company))

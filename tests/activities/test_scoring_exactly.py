@@ -30,8 +30,8 @@ from models.org import Company, Person
 from models.scores import score_with_lines
 from rules.scoring import MetricResult, ScoreCalculation, calculation, mean
 
-NOW = datetime(2027, 4, 2, 1, tzinfo=UTC)
-MONTHS = (date(2027, 1, 1), date(2027, 2, 1), date(2027, 3, 1))
+NOW = datetime(2055, 4, 2, 1, tzinfo=UTC)
+MONTHS = (date(2055, 1, 1), date(2055, 2, 1), date(2055, 3, 1))
 numbers = count()
 
 
@@ -74,7 +74,7 @@ CAPS = st.sampled_from((Decimal(150), Decimal(100), Decimal("133.3333"), Decimal
 def rows_of(scorecards: Sequence[Sequence[Measured]], key: str) -> Iterator[SQLModel]:
     """Give a department in which each person has a post, and so a scorecard, of their own."""
     yield Company(id=key, name=key)
-    yield Cycle(id=key, company_id=key, name=key, starts_on=MONTHS[0], ends_on=date(2027, 3, 31), hr_owner_id="hr")
+    yield Cycle(id=key, company_id=key, name=key, starts_on=MONTHS[0], ends_on=date(2055, 3, 31), hr_owner_id="hr")
     for person, measured in enumerate(scorecards):
         whose = f"{key}.{person}"
         yield Person(

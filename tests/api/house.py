@@ -29,7 +29,7 @@ from quarterdeck.demo.small import SmallCompany, make_small_company
 from server import write_message
 from tests.api.standin import Seen, StandInCycle, StandInReview
 
-DEADLINE = datetime(2027, 1, 13, 10, tzinfo=UTC)
+DEADLINE = datetime(2055, 1, 13, 10, tzinfo=UTC)
 
 
 def make_parts(sessions: SessionMaker, engine: Engine, settings: Settings) -> Parts:
@@ -98,7 +98,7 @@ class House:
             slot=slot,
             kind=kind,
             stage=columns.pop("stage", Stage.TARGETS),
-            opened_at=datetime(2026, 12, 1, 1, tzinfo=UTC),
+            opened_at=datetime(2054, 12, 1, 1, tzinfo=UTC),
             deadline_at=columns.pop("deadline_at", DEADLINE),
             first_deadline_at=DEADLINE,
             **columns,

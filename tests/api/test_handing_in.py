@@ -20,7 +20,7 @@ from quarterdeck.demo.small import SmallCompany, make_small_company
 from rules.completeness import gaps
 from tests.api.house import House
 
-MONTH = date(2027, 1, 1)
+MONTH = date(2055, 1, 1)
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ async def company(sqlite_sessions: SessionMaker) -> SmallCompany:
 
 
 async def submission_task(house: House) -> Task:
-    return await house.open_task("submit-2027-01", TaskKind.SUBMIT_DATA, stage=Stage.SUBMISSION, month=MONTH)
+    return await house.open_task("submit-2055-01", TaskKind.SUBMIT_DATA, stage=Stage.SUBMISSION, month=MONTH)
 
 
 async def rows_of(house: House, value: str = "92.5") -> list[dict[str, str]]:
@@ -45,7 +45,7 @@ async def rows_of(house: House, value: str = "92.5") -> list[dict[str, str]]:
             {
                 "team": gap.team_name,
                 "metric": gap.metric_code,
-                "month": "2027-01",
+                "month": "2055-01",
                 "value": value,
                 "person": gap.staff_no,
             }
@@ -86,7 +86,7 @@ async def test_a_missing_row_refuses_all_and_is_named(at_work: House) -> None:
     assert error["code"] == "figure-missing"
     assert error["team"] == rows[0]["team"]
     assert rows[0]["team"] in error["detail"]
-    assert error["month"] == "2027-01"
+    assert error["month"] == "2055-01"
     assert await kept(at_work) == ([], [])
 
 
@@ -96,7 +96,7 @@ async def test_every_fault_is_named_with_its_row_and_column(at_work: House) -> N
     wrong = [
         {**rows[0], "value": "lots"},
         {**rows[0], "team": "Nobody's team", "value": "1"},
-        {**rows[0], "month": "2027-13"},
+        {**rows[0], "month": "2055-13"},
         {**rows[0], "value": " "},
     ]
     async with at_work.caller(task.holder_id) as director:

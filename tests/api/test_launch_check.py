@@ -18,7 +18,7 @@ from models.stages import Channel
 from models.terms import Ladder
 from quarterdeck.demo.small import SmallCompany, make_small_company
 
-TODAY = date(2026, 12, 1)
+TODAY = date(2054, 12, 1)
 CALENDAR = {"deadline-moved", "holidays-unknown"}
 """What depends on the holidays announced so far."""
 NOW = datetime.combine(TODAY, time(2), UTC)
@@ -26,7 +26,7 @@ NOW = datetime.combine(TODAY, time(2), UTC)
 
 @pytest.fixture
 async def company(sessions: SessionMaker) -> SmallCompany:
-    """Three departments of four people; its quarter begins on 1 January 2027."""
+    """Three departments of four people; its quarter begins on 1 January 2055."""
     return await make_small_company(sessions, 3, 4, launch_on=TODAY)
 
 
@@ -72,14 +72,14 @@ async def test_everything_is_found_at_once(sessions: SessionMaker, company: Smal
         await session.exec(update(Person).where(col(Person.id) == other).values(superior_id=one))
         await session.exec(update(Person).where(col(Person.id) == odd).values(post="other"))
         await session.exec(delete(Target).where(col(Target.person_id).in_((one, newcomer))))
-        await session.exec(update(Person).where(col(Person.id) == newcomer).values(joined_on=date(2027, 4, 1)))
+        await session.exec(update(Person).where(col(Person.id) == newcomer).values(joined_on=date(2055, 4, 1)))
         await session.exec(delete(Target).where(col(Target.department_id) == first.id))
         session.add(Scorecard(id="x", company_id=company.company_id, name="x", post="x"))
         await session.flush()
         session.add(ScorecardLine(scorecard_id="x", metric_id=company.metric_ids["sales"], weight=Decimal(99)))
         cycle = await session.get_one(Cycle, company.cycle_id)
         cycle.hr_owner_id = "nobody"
-        cycle.terms = {**cycle.terms, "targets_due_on": "2026-11-29", "months": cycle.terms["months"][:2]}
+        cycle.terms = {**cycle.terms, "targets_due_on": "2054-11-29", "months": cycle.terms["months"][:2]}
         await session.commit()
         found = await noteworthy_of(session, cycle, NOW)
     facts = {one.code: one.facts for one in found}

@@ -18,7 +18,7 @@ from models.org import Person, Unit
 from models.stages import CycleState
 from tests.api.house import House
 
-NEW = {"name": "第一季度", "starts_on": "2027-01-01", "ends_on": "2027-03-31"}
+NEW = {"name": "第一季度", "starts_on": "2055-01-01", "ends_on": "2055-03-31"}
 
 
 async def started(house: House, cycle_id: str) -> bool:
@@ -52,11 +52,11 @@ async def test_hr_launches_a_draft_and_its_workflow_starts(at_work: House) -> No
 async def test_a_new_cycle_gets_its_terms_from_period_and_calendar(at_work: House) -> None:
     async with at_work.caller(at_work.company.hr_id) as hr:
         answer = await hr.post("/api/cycles", json=NEW)
-        cycle_id = f"{at_work.company.company_id}-2027q1"
+        cycle_id = f"{at_work.company.company_id}-2055q1"
         shown = (await hr.get(f"/api/cycles/{cycle_id}")).json()
     assert answer.status_code == 201, answer.text
     assert shown["state"] == "running"
-    assert [month["month"] for month in shown["terms"]["months"]] == ["2027-01-01", "2027-02-01", "2027-03-01"]
+    assert [month["month"] for month in shown["terms"]["months"]] == ["2055-01-01", "2055-02-01", "2055-03-01"]
     assert await started(at_work, cycle_id)
 
 
@@ -155,10 +155,10 @@ async def test_only_hr_launches(at_work: House) -> None:
 
 
 async def test_terms_that_do_not_fit_together_are_refused_by_name(at_work: House) -> None:
-    terms: dict[str, Any] = {"policy": {"approval_chain": ["director", "hr"]}, "approvals_due_on": ["2027-05-03"]}
+    terms: dict[str, Any] = {"policy": {"approval_chain": ["director", "hr"]}, "approvals_due_on": ["2055-05-03"]}
     async with at_work.caller(at_work.company.hr_id) as hr:
         answer = await hr.post("/api/cycles", json={**NEW, "terms": terms})
-        backwards = await hr.post("/api/cycles", json={**NEW, "ends_on": "2026-12-31"})
+        backwards = await hr.post("/api/cycles", json={**NEW, "ends_on": "2054-12-31"})
         unknown = await hr.post("/api/cycles", json={**NEW, "terms": {"time_zone": "Mars/Base"}})
         surplus = await hr.post("/api/cycles", json={**NEW, "colour": "red"})
     assert codes(answer) == {"approval-days-missing"}
@@ -173,7 +173,7 @@ async def test_the_preview_names_every_message_with_its_cost_and_what_falls_on_d
     company = house.company
     async with house.sessions() as session:
         cycle = await session.get_one(Cycle, company.cycle_id)
-        due_on = date(2027, 1, 17)  # A Sunday: becomes Friday the 15th.
+        due_on = date(2055, 1, 17)  # A Sunday: becomes Friday the 15th.
         cycle.terms = {**cycle.terms, "targets_due_on": due_on.isoformat()}
         await session.commit()
     async with house.caller(company.hr_id) as hr:
@@ -181,8 +181,8 @@ async def test_the_preview_names_every_message_with_its_cost_and_what_falls_on_d
         rest = (await hr.post(f"/api/cycles/{company.cycle_id}/preview?limit=200&cursor={first['next']}")).json()
     assert first["departments"] == 3
     assert first["days_moved"] == [
-        {"slot": "targets", "planned_on": "2027-01-17", "happens_on": "2027-01-15"},
-        {"slot": "submit-2027-03", "planned_on": "2027-04-25", "happens_on": "2027-04-23"},
+        {"slot": "targets", "planned_on": "2055-01-17", "happens_on": "2055-01-15"},
+        {"slot": "submit-2055-03", "planned_on": "2055-04-25", "happens_on": "2055-04-23"},
     ]
     items = [*first["items"], *rest["items"]]
     assert len(items) == first["messages"]
@@ -195,8 +195,8 @@ async def test_the_preview_names_every_message_with_its_cost_and_what_falls_on_d
         if item["occasion"] == "task-reminder"
     ]
     assert told == [
-        ("sms", "2027-01-12T01:00:00Z", director),
-        ("email", "2027-01-14T01:00:00Z", director),
+        ("sms", "2055-01-12T01:00:00Z", director),
+        ("email", "2055-01-14T01:00:00Z", director),
     ]
     moved = [item["person"]["id"] for item in targets if item["occasion"] == "task-escalated"]
     assert moved == [company.departments[0].superior_id] * 2
@@ -230,14 +230,14 @@ async def test_a_launched_cycle_keeps_the_scorecards_cap_and_bands_it_was_launch
         answer = await hr.post("/api/cycles", json=NEW)
     assert answer.status_code == 201, answer.text
     async with at_work.sessions() as session:
-        cycle = await session.get_one(Cycle, f"{company.company_id}-2027q1")
+        cycle = await session.get_one(Cycle, f"{company.company_id}-2055q1")
         kept = (
             await session.exec(
                 select(LaunchedScorecardLine).where(col(LaunchedScorecardLine.cycle_id) == cycle.id)
             )
         ).all()
         policy = cycle.the_terms().policy
-    assert (policy.score_cap, [band.name for band in policy.bands]) == (120, ["A", "B"])
+    assert (policy.score_cap, [band.name for band in policy.bands]) == (Decimal(120), ["A", "B"])
     assert {line.weight for line in kept if line.metric_id == company.metric_ids["sales"]} == {Decimal(50)}
 
 
@@ -248,5 +248,5 @@ async def test_a_launch_may_name_a_cap_of_its_own(at_work: House) -> None:
         await session.commit()
     async with at_work.caller(company.hr_id) as hr:
         await hr.post("/api/cycles", json={**NEW, "terms": {"policy": {"score_cap": "130"}}})
-        shown = (await hr.get(f"/api/cycles/{company.company_id}-2027q1")).json()
+        shown = (await hr.get(f"/api/cycles/{company.company_id}-2055q1")).json()
     assert Decimal(shown["terms"]["policy"]["score_cap"]) == 130

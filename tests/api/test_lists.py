@@ -25,7 +25,7 @@ from models.tasks import Task
 from quarterdeck.demo.small import SmallCompany, make_small_company
 from tests.api.house import House, make_parts
 
-AT = datetime(2027, 1, 5, 1, tzinfo=UTC)
+AT = datetime(2055, 1, 5, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -261,7 +261,7 @@ async def test_cycles_come_newest_first_page_by_page(filled: House) -> None:
     async with filled.sessions() as session:
         cycle = await session.get_one(Cycle, company.cycle_id)
         for number in range(3):
-            older = cycle.model_dump() | {"id": f"older-{number}", "starts_on": date(2026, 3 * number + 1, 1)}
+            older = cycle.model_dump() | {"id": f"older-{number}", "starts_on": date(2054, 3 * number + 1, 1)}
             session.add(Cycle(**older))
         await session.commit()
     async with filled.caller(company.hr_id) as hr:

@@ -48,7 +48,7 @@ async def test_a_new_plan_keeps_what_is_not_said(running: House) -> None:
     path = f"/api/cycles/{company.cycle_id}"
     async with running.caller(company.hr_id) as hr:
         before = (await hr.get(path)).json()["terms"]
-        given = {"terms": {"feedback_due_on": "2027-06-30"}, "reason": "顺延"}
+        given = {"terms": {"feedback_due_on": "2055-06-30"}, "reason": "顺延"}
         answer = await hr.post(f"{path}/plan", json=given)
         over = await hr.post(f"{path}/plan", json={"terms": {"targets_due_on": "2020-01-06"}, "reason": "x"})
         silent = await hr.post(f"{path}/plan", json={"terms": {}})
@@ -56,7 +56,7 @@ async def test_a_new_plan_keeps_what_is_not_said(running: House) -> None:
     async with running.sessions() as session:
         command = await session.get_one(Command, answer.json()["command_id"])
     assert command.words["reason"] == "顺延"
-    assert command.words["terms"] == {**before, "feedback_due_on": "2027-06-30"}
+    assert command.words["terms"] == {**before, "feedback_due_on": "2055-06-30"}
     assert (over.status_code, over.json()["code"]) == (422, "terms-invalid")
     assert "deadline-over" in {error["code"] for error in over.json()["errors"]}
     assert silent.json()["code"] == "body-invalid"

@@ -36,17 +36,17 @@ async def test_a_leaver_a_transfer_and_a_joiner_reach_the_running_cycle(running:
         "staff_no": "777777",
         "name": "王五",
         "unit_id": first.team_ids[0],
-        "effective_on": "2027-02-01",
+        "effective_on": "2055-02-01",
         "post": "销售代表",
     }
     async with running.caller(company.hr_id) as hr:
         left = await hr.post(
             f"/api/people/{first.director_id}/leave",
-            json={"effective_on": "2027-02-01", "successor_id": second.director_id, "reason": "离职"},
+            json={"effective_on": "2055-02-01", "successor_id": second.director_id, "reason": "离职"},
         )
         moved = await hr.post(
             f"/api/people/{first.people_ids[1]}/transfer",
-            json={"effective_on": "2027-02-01", "to_unit_id": second.team_ids[0]},
+            json={"effective_on": "2055-02-01", "to_unit_id": second.team_ids[0]},
         )
         joined = await hr.post("/api/people", json=joiner)
     assert [left.status_code, moved.status_code, joined.status_code] == [200, 200, 200]
@@ -55,7 +55,7 @@ async def test_a_leaver_a_transfer_and_a_joiner_reach_the_running_cycle(running:
     assert words == {
         "kind": "leave",
         "person_id": first.director_id,
-        "effective_on": "2027-02-01",
+        "effective_on": "2055-02-01",
         "successor_id": second.director_id,
         "reason": "离职",
     }
@@ -66,7 +66,7 @@ async def test_a_leaver_a_transfer_and_a_joiner_reach_the_running_cycle(running:
 
 async def test_what_is_not_there_is_refused_by_name(running: House) -> None:
     company = running.company
-    on = {"effective_on": "2027-02-01"}
+    on = {"effective_on": "2055-02-01"}
     known = company.departments[0].people_ids[1]
     async with running.caller(company.hr_id) as hr:
         nobody = await hr.post("/api/people/nobody/leave", json=on)
@@ -84,7 +84,7 @@ async def test_a_staff_number_is_taken_once(running: House) -> None:
     company = running.company
     async with running.sessions() as session:
         taken = (await session.get_one(Person, company.hr_id)).staff_no
-    given = {"staff_no": taken, "name": "x", "unit_id": company.departments[0].id, "effective_on": "2027-02-01"}
+    given = {"staff_no": taken, "name": "x", "unit_id": company.departments[0].id, "effective_on": "2055-02-01"}
     async with running.caller(company.hr_id) as hr:
         answer = await hr.post("/api/people", json=given)
     assert (answer.status_code, answer.json()["code"]) == (409, "person-known")
@@ -93,5 +93,5 @@ async def test_a_staff_number_is_taken_once(running: House) -> None:
 async def test_without_a_cycle_under_way_there_is_nobody_to_tell(at_work: House) -> None:
     person_id = at_work.company.departments[0].people_ids[1]
     async with at_work.caller(at_work.company.hr_id) as hr:
-        answer = await hr.post(f"/api/people/{person_id}/leave", json={"effective_on": "2027-02-01"})
+        answer = await hr.post(f"/api/people/{person_id}/leave", json={"effective_on": "2055-02-01"})
     assert answer.json()["code"] == "cycle-not-running"

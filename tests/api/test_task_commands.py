@@ -46,7 +46,7 @@ async def make_deputy(house: House, person_id: str, deputy_id: str, from_on: dat
 async def close(house: House, task: Task, by_id: str) -> None:
     async with house.sessions() as session:
         row = await session.get_one(Task, task.id)
-        row.state, row.closed_at = TaskState.DECIDED, datetime(2026, 12, 2, tzinfo=UTC)
+        row.state, row.closed_at = TaskState.DECIDED, datetime(2054, 12, 2, tzinfo=UTC)
         session.add(
             Decision(
                 task_id=task.id,
@@ -55,7 +55,7 @@ async def close(house: House, task: Task, by_id: str) -> None:
                 department_id=task.department_id,
                 choice=Choice.CONFIRM,
                 by_id=by_id,
-                decided_at=datetime(2026, 12, 2, tzinfo=UTC),
+                decided_at=datetime(2054, 12, 2, tzinfo=UTC),
             )
         )
         await session.commit()
@@ -148,7 +148,7 @@ async def test_a_closed_task_is_told_with_who_decided_what_and_when(at_work: Hou
     assert answer.json()["code"] == "task-closed"
     assert facts["by_id"] == at_work.company.departments[0].superior_id
     assert facts["choice"] == "confirm"
-    assert facts["at"].startswith("2026-12-02")
+    assert facts["at"].startswith("2054-12-02")
 
 
 async def test_a_choice_of_another_kind_of_task_is_refused(at_work: House) -> None:
@@ -230,7 +230,7 @@ async def test_a_task_of_another_company_is_unknown(at_work: House) -> None:
         for path, body in (
             ("decide", {"choice": "confirm"}),
             ("reassign", {"to_id": other.hr_id, "reason": "x"}),
-            ("extend", {"due_on": "2030-01-01", "reason": "x"}),
+            ("extend", {"due_on": "2058-01-01", "reason": "x"}),
             ("void", {"reason": "x"}),
             ("comment", {"text": "x"}),
             ("delegate", {"deputy_id": other.hr_id}),
@@ -277,8 +277,8 @@ async def test_hr_extends_and_voids_and_a_deadline_that_is_over_is_refused(at_wo
     await at_work.start_review()
     async with at_work.caller(at_work.company.hr_id) as hr:
         past = await hr.post(f"/api/tasks/{task.id}/extend", json={"due_on": "2020-01-01", "reason": "x"})
-        extended = await hr.post(f"/api/tasks/{task.id}/extend", json={"due_on": "2030-01-04", "reason": "x"})
-        assert (await last_move(at_work))["due_on"] == "2030-01-04"
+        extended = await hr.post(f"/api/tasks/{task.id}/extend", json={"due_on": "2058-01-04", "reason": "x"})
+        assert (await last_move(at_work))["due_on"] == "2058-01-04"
         reminded = await hr.post(f"/api/tasks/{task.id}/remind")
         assert (await last_move(at_work))["name"] == "remind"
         voided = await hr.post(f"/api/tasks/{task.id}/void", json={"reason": "重复"})
@@ -311,12 +311,12 @@ async def test_a_holder_delegates_until_the_deadline_and_the_deputy_gets_a_link(
 async def test_naming_the_same_deputy_twice_under_one_key_names_one(at_work: House) -> None:
     person_id = at_work.company.departments[0].director_id
     deputy_id = at_work.company.departments[1].director_id
-    given = {"deputy_id": deputy_id, "from_on": "2026-12-01", "until_on": "2026-12-10"}
+    given = {"deputy_id": deputy_id, "from_on": "2054-12-01", "until_on": "2054-12-10"}
     key = {"Idempotency-Key": "leave"}
     async with at_work.caller(person_id) as director:
         first = await director.post("/api/deputies", json=given, headers=key)
         again = await director.post("/api/deputies", json=given, headers=key)
-        backwards = await director.post("/api/deputies", json={**given, "until_on": "2026-11-01"})
+        backwards = await director.post("/api/deputies", json={**given, "until_on": "2054-11-01"})
         oneself = await director.post("/api/deputies", json={**given, "deputy_id": person_id})
         foreign = {**given, "person_id": at_work.company.boss_id}
         for_another = await director.post("/api/deputies", json=foreign)

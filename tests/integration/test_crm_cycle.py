@@ -27,7 +27,7 @@ FOLDER = Path(__file__).resolve().parents[3] / "shared" / "data" / "crm-sales-op
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason=f"the CRM export is not there: {FOLDER}")
 __all__ = ["mail", "outside", "twilio"]
 
-STARTS_AT = china(date(2026, 12, 7), 10)
+STARTS_AT = china(date(2054, 12, 7), 10)
 WON_IN_THE_QUARTER = Decimal("2982255")
 
 
@@ -38,12 +38,12 @@ def looking_back() -> Terms:
     """
     months = [date(2017, month, 1) for month in (7, 8, 9)]
     return Terms(
-        targets_due_on=date(2026, 12, 11),
+        targets_due_on=date(2054, 12, 11),
         months=tuple(
-            MonthDue(month=month, opens_on=date(2026, 12, 7), due_on=date(2026, 12, 18)) for month in months
+            MonthDue(month=month, opens_on=date(2054, 12, 7), due_on=date(2054, 12, 18)) for month in months
         ),
-        approvals_due_on=(date(2026, 12, 22), date(2026, 12, 24), date(2026, 12, 28)),
-        feedback_due_on=date(2026, 12, 30),
+        approvals_due_on=(date(2054, 12, 22), date(2054, 12, 24), date(2054, 12, 28)),
+        feedback_due_on=date(2054, 12, 30),
         ladder=Ladder(rungs=tuple(rung for rung in Ladder().rungs if Channel.SMS not in rung.channels)),
     )
 

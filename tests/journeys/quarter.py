@@ -135,7 +135,7 @@ class Quarter:
             return list((await session.exec(found.order_by(col(Task.id)))).all())
 
     async def the_task(self, department_id: str) -> Task:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not (tasks := await self.open_tasks(department_id)):  # noqa: ASYNC110 - it is a row.
                 await asyncio.sleep(0.05)
         assert len(tasks) == 1, [task.id for task in tasks]
@@ -148,14 +148,14 @@ class Quarter:
 
     async def reach(self, stages: dict[str, str]) -> None:
         """Wait until the departments stand at these stages."""
-        deadline = asyncio.get_running_loop().time() + 30
+        deadline = asyncio.get_running_loop().time() + 60
         while (found := await self.stages()) != stages and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
         assert found == stages
 
     async def reach_state(self, state: CycleState) -> None:
         """Wait until the cycle is in that state, and everybody who is to hear of it has heard."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while (await self.cycle()).state is not state:  # noqa: ASYNC110 - it is a row.
                 await asyncio.sleep(0.1)
         await self.settled()

@@ -25,14 +25,14 @@ def unique(name: str) -> str:
 
 
 HAPPY, SILENT, SENT_BACK, MISSING, ON_LEAVE = "d0001", "d0002", "d0003", "d0004", "d0005"
-STARTS_AT = china(date(2026, 12, 7), 10)
-TARGETS_DUE = date(2026, 12, 23)  # A Wednesday.
+STARTS_AT = china(date(2054, 12, 7), 10)
+TARGETS_DUE = date(2054, 12, 23)  # A Wednesday.
 
 
 async def the_company(sessions: SessionMaker) -> SmallCompany:
     """Five departments of three; one unknown to the CRM, one whose director is on leave."""
     company = await make_small_company(
-        sessions, 5, 3, divisions=2, launch_on=date(2026, 12, 7), company_id=unique("journey")
+        sessions, 5, 3, divisions=2, launch_on=date(2054, 12, 7), company_id=unique("journey")
     )
     by_id = {department.id: department for department in company.departments}
     async with sessions() as session:
@@ -45,8 +45,8 @@ async def the_company(sessions: SessionMaker) -> SmallCompany:
                 id="leave",
                 person_id=by_id[ON_LEAVE].director_id,
                 deputy_id=by_id[ON_LEAVE].people_ids[0],
-                from_on=date(2026, 12, 1),
-                until_on=date(2026, 12, 31),
+                from_on=date(2054, 12, 1),
+                until_on=date(2054, 12, 31),
                 named_at=datetime.now(UTC),
             )
         )
@@ -107,7 +107,7 @@ async def confirm_targets(it: Quarter) -> None:
 
 async def hand_in_figures(it: Quarter) -> None:
     """Three months; what the CRM knows is there already, what is missing is named row by row."""
-    for month in ("2027-01", "2027-02", "2027-03"):
+    for month in ("2055-01", "2055-02", "2055-03"):
         while not await it.open_tasks(HAPPY):
             await it.go_to(await it.now() + timedelta(days=3))
         for department in it.company.departments:
@@ -172,7 +172,7 @@ async def approve_results(it: Quarter) -> None:
                     "team": departments[SENT_BACK].team_ids[0],
                     "person": departments[SENT_BACK].people_ids[0],
                     "metric": "collection",
-                    "month": "2027-02",
+                    "month": "2055-02",
                     "value": "81",
                     "reason": "凭证已补",
                 }
@@ -229,7 +229,7 @@ async def test_sms_and_mail_go_at_the_minute_that_the_rules_say(
     engine: WorkflowEnvironment, sessions: SessionMaker, outside: Outside
 ) -> None:
     """Rules 2, 9: due Wednesday 18:00: SMS on Friday 09:00, as three days before is a Sunday; mail on Tuesday."""
-    company = await make_small_company(sessions, 1, 1, launch_on=date(2026, 12, 7), company_id=unique("minute"))
+    company = await make_small_company(sessions, 1, 1, launch_on=date(2054, 12, 7), company_id=unique("minute"))
     async with quarter(engine, sessions, company, outside, STARTS_AT) as it:
         async with sessions() as session:
             cycle = await session.get_one(type(await it.cycle()), company.cycle_id)
@@ -238,11 +238,11 @@ async def test_sms_and_mail_go_at_the_minute_that_the_rules_say(
         await it.launch()
         await it.go_to(china(TARGETS_DUE, 18, 1))
         department = company.departments[0]
-        assert await it.sent(Channel.SMS) == [(department.director_id, "2026-12-18 09:00", Occasion.TASK_REMINDER)]
+        assert await it.sent(Channel.SMS) == [(department.director_id, "2054-12-18 09:00", Occasion.TASK_REMINDER)]
         assert await it.sent(Channel.EMAIL) == [
-            (department.director_id, "2026-12-07 10:00", Occasion.TASK_OPENED),
-            (department.director_id, "2026-12-22 09:00", Occasion.TASK_REMINDER),
-            (department.superior_id, "2026-12-23 18:00", Occasion.TASK_ESCALATED),
+            (department.director_id, "2054-12-07 10:00", Occasion.TASK_OPENED),
+            (department.director_id, "2054-12-22 09:00", Occasion.TASK_REMINDER),
+            (department.superior_id, "2054-12-23 18:00", Occasion.TASK_ESCALATED),
         ]
         (sms,) = outside.twilio.messages
         assert "12月23日" in sms["body"]
@@ -254,29 +254,29 @@ async def test_reminders_step_back_over_national_day_and_its_make_up_days(
     engine: WorkflowEnvironment, sessions: SessionMaker, outside: Outside
 ) -> None:
     """Rule 9: 1–7 October off, Sunday 26 September and Saturday 9 October worked."""
-    off = {date(2027, 10, day): False for day in range(1, 8)}
-    worked = {date(2027, 9, 26): True, date(2027, 10, 9): True}
+    off = {date(2055, 10, day): False for day in range(1, 8)}
+    worked = {date(2055, 9, 26): True, date(2055, 10, 9): True}
     company = await make_small_company(
-        sessions, 1, 1, starts_on=date(2027, 10, 1), launch_on=date(2027, 9, 20), company_id=unique("holiday")
+        sessions, 1, 1, starts_on=date(2055, 10, 1), launch_on=date(2055, 9, 20), company_id=unique("holiday")
     )
-    starts_at = china(date(2027, 9, 20), 10)
+    starts_at = china(date(2055, 9, 20), 10)
     async with quarter(engine, sessions, company, outside, starts_at, {**off, **worked}) as it:
         async with sessions() as session:
             cycle = await session.get_one(type(await it.cycle()), company.cycle_id)
             # A Sunday off: it moves to Saturday, which is worked.
-            cycle.terms = {**cycle.terms, "targets_due_on": "2027-10-10"}
+            cycle.terms = {**cycle.terms, "targets_due_on": "2055-10-10"}
             await session.commit()
         await it.launch()
         task = await it.the_task("d0001")
-        assert task.deadline_at.astimezone(CHINA) == china(date(2027, 10, 9), 18)
-        await it.go_to(china(date(2027, 10, 9), 18, 1))
+        assert task.deadline_at.astimezone(CHINA) == china(date(2055, 10, 9), 18)
+        await it.go_to(china(date(2055, 10, 9), 18, 1))
         director = company.departments[0].director_id
         # Three days before is Wednesday 6 October: off, as all days back to Thursday 30 September.
-        assert await it.sent(Channel.SMS) == [(director, "2027-09-30 09:00", Occasion.TASK_REMINDER)]
+        assert await it.sent(Channel.SMS) == [(director, "2055-09-30 09:00", Occasion.TASK_REMINDER)]
         mails = [(when, occasion) for person, when, occasion in await it.sent(Channel.EMAIL) if person == director]
         assert mails == [
-            ("2027-09-20 10:00", Occasion.TASK_OPENED),
-            ("2027-10-08 09:00", Occasion.TASK_REMINDER),
+            ("2055-09-20 10:00", Occasion.TASK_OPENED),
+            ("2055-10-08 09:00", Occasion.TASK_REMINDER),
         ]
 
 
@@ -285,7 +285,7 @@ async def test_a_superior_with_forty_late_departments_gets_one_mail(
 ) -> None:
     """DESIGN 10: one digest a person and moment."""
     company = await make_small_company(
-        sqlite_sessions, 40, 1, launch_on=date(2026, 12, 7), company_id=unique("forty"), metrics=("sales",)
+        sqlite_sessions, 40, 1, launch_on=date(2054, 12, 7), company_id=unique("forty"), metrics=("sales",)
     )
     async with quarter(engine, sqlite_sessions, company, outside, STARTS_AT) as it:
         await it.launch()

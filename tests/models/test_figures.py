@@ -21,16 +21,16 @@ from models.tasks import Submission, SubmissionRow, Task
 from quarterdeck.demo.small import SmallCompany, make_small_company
 from rules.completeness import gaps
 
-JANUARY = date(2027, 1, 1)
-HANDED_IN = datetime(2027, 4, 6, 2, tzinfo=UTC)
-TAKEN = datetime(2027, 4, 6, 3, tzinfo=UTC)
+JANUARY = date(2055, 1, 1)
+HANDED_IN = datetime(2055, 4, 6, 2, tzinfo=UTC)
+TAKEN = datetime(2055, 4, 6, 3, tzinfo=UTC)
 TEAM = "d0001-t1"
 
 
 async def company_with_figures(sessions: SessionMaker) -> SmallCompany:
     """A department of two people, whose sales and satisfaction count, with the CRM's figures."""
     company = await make_small_company(sessions, 1, 2, metrics=("sales", "satisfaction"))
-    now = datetime(2027, 4, 1, 2, tzinfo=UTC)
+    now = datetime(2055, 4, 1, 2, tzinfo=UTC)
     await FigureActivities(sessions).fetch_figures(
         DepartmentMoment(company_id=company.company_id, cycle_id=company.cycle_id, department_id="d0001", now=now)
     )
@@ -75,7 +75,7 @@ def task_of(company: SmallCompany, month: date | None = JANUARY) -> Task:
         company_id=company.company_id,
         cycle_id=company.cycle_id,
         department_id="d0001",
-        slot="submit-2027-01",
+        slot="submit-2055-01",
         kind=TaskKind.SUBMIT_DATA,
         stage=Stage.SUBMISSION,
         month=month,
@@ -186,7 +186,7 @@ async def test_the_gate_sees_what_is_in_force_and_whom_a_metric_does_not_concern
 async def test_what_people_achieved_elsewhere_comes_along(sessions: SessionMaker) -> None:
     """Rule 12: a transferred person owes their new department nothing that is known."""
     company = await make_small_company(sessions, 2, 1, metrics=("sales",))
-    now = datetime(2027, 4, 1, 2, tzinfo=UTC)
+    now = datetime(2055, 4, 1, 2, tzinfo=UTC)
     await FigureActivities(sessions).fetch_figures(
         DepartmentMoment(company_id=company.company_id, cycle_id=company.cycle_id, department_id="d0001", now=now)
     )
@@ -203,6 +203,6 @@ async def test_what_people_achieved_elsewhere_comes_along(sessions: SessionMaker
 
 def test_a_period_has_every_month_it_touches() -> None:
     cycle = Cycle(
-        id="q", company_id="c", name="q", starts_on=date(2026, 11, 15), ends_on=date(2027, 1, 3), hr_owner_id="h"
+        id="q", company_id="c", name="q", starts_on=date(2054, 11, 15), ends_on=date(2055, 1, 3), hr_owner_id="h"
     )
-    assert months_of(cycle) == (date(2026, 11, 1), date(2026, 12, 1), JANUARY)
+    assert months_of(cycle) == (date(2054, 11, 1), date(2054, 12, 1), JANUARY)

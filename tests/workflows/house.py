@@ -14,17 +14,13 @@ from uuid import uuid4
 
 from sqlmodel import col, select
 from temporalio import activity
-from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
-from activities.announcements import AnnouncementActivities
-from activities.cycles import CycleActivities
-from activities.resending import ResendActivities
-from activities.staff import StaffActivities
-from activities.tasks import TaskActivities
 from models import effects
+from models.clock import ClockOffset, business_now
 from models.cycles import Cycle, CycleDepartment
 from models.database import SessionMaker
 from models.delivery import Notice
@@ -38,12 +34,13 @@ from models.messages import (
     StageReached,
 )
 from models.names import TASK_QUEUE_OF_SENDS, cycle_workflow_id, department_workflow_id
-from models.settings import TwilioSettings
+from models.settings import Settings
 from models.stages import Choice, CycleState, TaskState
 from models.tasks import Command, Decision, Task
+from quarterdeck.conductor import demo_client
 from quarterdeck.demo.small import SmallCompany
+from worker import WORKFLOWS, activities_of_records
 from workflows.cycle import PerformanceCycle
-from workflows.department import DepartmentReview
 from workflows.sandbox import sandbox
 
 HISTORIES = Path(__file__).parent.parent / "histories"
@@ -81,15 +78,14 @@ class House:
     company: SmallCompany
     outside: Outside
     queue: str
+    client: Client
 
     @property
     def cycle(self) -> WorkflowHandle[Any, Any]:
-        return self.engine.client.get_workflow_handle(
-            cycle_workflow_id(self.company.company_id, self.company.cycle_id)
-        )
+        return self.client.get_workflow_handle(cycle_workflow_id(self.company.company_id, self.company.cycle_id))
 
     def review(self, department_id: str) -> WorkflowHandle[Any, Any]:
-        return self.engine.client.get_workflow_handle(
+        return self.client.get_workflow_handle(
             department_workflow_id(self.company.company_id, self.company.cycle_id, department_id)
         )
 
@@ -98,21 +94,22 @@ class House:
         company = self.company
         async with self.sessions() as session:
             cycle = await session.get_one(Cycle, company.cycle_id)
-            cycle.state, cycle.launched_at = CycleState.RUNNING, datetime.now(UTC)
+            now = await business_now(session)
+            cycle.state, cycle.launched_at = CycleState.RUNNING, now
             for department in company.departments:
                 session.add(
                     CycleDepartment(cycle_id=cycle.id, department_id=department.id, company_id=company.company_id)
                 )
             await session.commit()
-        await self.engine.client.start_workflow(
+        await self.client.start_workflow(
             PerformanceCycle.run,
-            CycleStart(company_id=company.company_id, cycle_id=company.cycle_id, begin_at=datetime.now(UTC)),
+            CycleStart(company_id=company.company_id, cycle_id=company.cycle_id, begin_at=now),
             id=self.cycle.id,
             task_queue=self.queue,
         )
         await self.until(lambda: self.count_open(), len(company.departments))
 
-    async def until(self, count: Callable[[], Awaitable[int]], wanted: int, within: float = 20) -> None:
+    async def until(self, count: Callable[[], Awaitable[int]], wanted: int, within: float = 60) -> None:
         """Wait until an awaited count is what is wanted."""
         async with asyncio.timeout(within):
             while await count() != wanted:  # noqa: ASYNC110 - what we wait for is in the database.
@@ -201,7 +198,15 @@ class House:
             raise
 
     async def skip(self, department_id: str, by: timedelta) -> None:
-        await self.engine.fast_forward(self.review(department_id), by)
+        """Move one review's clock on, and wait until it has done what fell due."""
+        review = self.review(department_id)
+        await self.engine.fast_forward(review, by)
+
+        async def under_way() -> int:
+            seen = (await review.describe()).raw_description
+            return len(seen.pending_activities) + seen.HasField("pending_workflow_task")
+
+        await self.until(under_way, 0)
 
     async def next_task(self, department_id: str) -> Task:
         """Return the department's one open task, moving its clock on until there is one."""
@@ -226,45 +231,37 @@ class Refused(Exception):
 
 @asynccontextmanager
 async def house(
-    engine: WorkflowEnvironment, sessions: SessionMaker, company: SmallCompany, record_as: str = ""
+    engine: WorkflowEnvironment,
+    sessions: SessionMaker,
+    company: SmallCompany,
+    record_as: str = "",
+    starts_at: datetime | None = None,
 ) -> AsyncIterator[House]:
-    """Give a house with its workers running; store its histories in the end under `record_as`."""
+    """Give a house with its workers running; store its histories in the end under `record_as`.
+
+    Business time begins at `starts_at`, or is the wall clock's.
+    """
+    if starts_at:
+        async with sessions() as session:
+            session.add(ClockOffset(microseconds=(starts_at - datetime.now(UTC)) // timedelta(microseconds=1)))
+            await session.commit()
+    client = demo_client(engine.client, sessions)
     outside = Outside()
     queue = f"reviews-{uuid4().hex[:8]}"
-    tasks = TaskActivities(sessions)
-    cycles = CycleActivities(sessions, engine.client, queue)
     processes = Worker(
-        engine.client,
+        client,
         task_queue=queue,
-        workflows=[PerformanceCycle, DepartmentReview],
+        workflows=WORKFLOWS,
         workflow_runner=sandbox(),
         activities=[
-            tasks.open_task,
-            tasks.fire_rung,
-            tasks.record_decision,
-            tasks.reassign_task,
-            tasks.extend_task,
-            tasks.shift_task,
-            tasks.void_task,
-            tasks.remind_task,
-            tasks.offer_link,
-            cycles.start_departments,
-            cycles.order_all,
-            cycles.reach_stage,
-            cycles.close_department,
-            cycles.record_cycle,
-            cycles.change_plan,
-            cycles.reopen_department,
-            StaffActivities(sessions).change_staff,
-            AnnouncementActivities(sessions).announce,
-            ResendActivities(sessions, TwilioSettings()).resend_message,
+            *activities_of_records(Settings(_env_file=None, task_queue=queue), sessions, client),
             outside.fetch_figures,
             outside.score_department,
         ],
     )
-    sends = Worker(engine.client, task_queue=queue + TASK_QUEUE_OF_SENDS, activities=[outside.dispatch])
+    sends = Worker(client, task_queue=queue + TASK_QUEUE_OF_SENDS, activities=[outside.dispatch])
     async with processes, sends:
-        home = House(engine, sessions, company, outside, queue)
+        home = House(engine, sessions, company, outside, queue, client)
         yield home
         if record_as:
             await store_histories(home, record_as)

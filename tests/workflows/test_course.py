@@ -13,13 +13,13 @@ from rules.calendar import WorkCalendar
 from rules.plan import default_terms, department_plan
 from workflows.course import Course
 
-NOW = datetime(2027, 1, 4, 1, tzinfo=UTC)
+NOW = datetime(2055, 1, 4, 1, tzinfo=UTC)
 
 
 def plan() -> DepartmentPlan:
     calendar = WorkCalendar()
-    terms = default_terms(date(2027, 1, 1), date(2027, 3, 31), date(2026, 12, 1), calendar)
-    return department_plan("c", "2027q1", "d1", 1, terms, calendar)
+    terms = default_terms(date(2055, 1, 1), date(2055, 3, 31), date(2054, 12, 1), calendar)
+    return department_plan("c", "2055q1", "d1", 1, terms, calendar)
 
 
 def course(stage: Stage = Stage.TARGETS, round_: int = 1) -> Course:
@@ -41,10 +41,10 @@ def test_submissions_wait_for_their_months() -> None:
 def test_the_gate_of_the_data_opens_with_the_last_month_only() -> None:
     """Rule 6."""
     it = course(Stage.SUBMISSION)
-    for month in ("2027-01", "2027-03"):
+    for month in ("2055-01", "2055-03"):
         it.decided(f"submit-{month}", Choice.SUBMIT, "c1")
         assert it.stage is Stage.SUBMISSION
-    it.decided("submit-2027-02", Choice.SUBMIT, "c1")
+    it.decided("submit-2055-02", Choice.SUBMIT, "c1")
     assert it.stage is Stage.EVALUATION
 
 

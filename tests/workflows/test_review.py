@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -14,11 +14,14 @@ from models.stages import Channel, Choice, Occasion, TaskKind
 from quarterdeck.demo.small import make_small_company
 from tests.workflows.house import House, Refused, house
 
+STARTS_AT = datetime(2054, 12, 1, 2, tzinfo=UTC)
+"""A Tuesday at 10:00 in Shanghai, a month before the quarter."""
+
 
 @pytest.fixture
 async def home(engine: WorkflowEnvironment, sqlite_sessions: SessionMaker, record_as: str) -> AsyncIterator[House]:
     company = await make_small_company(sqlite_sessions, 1, 2, company_id=f"c{uuid4().hex[:8]}", metrics=())
-    async with house(engine, sqlite_sessions, company, record_as) as it:
+    async with house(engine, sqlite_sessions, company, record_as, STARTS_AT) as it:
         await it.launch()
         yield it
 
@@ -93,9 +96,9 @@ async def test_a_department_walks_through_all_stages_to_its_end(home: House) -> 
     department = home.company.departments[0]
     assert seen == [
         ("targets", department.director_id),
-        ("submit-2027-01", department.director_id),
-        ("submit-2027-02", department.director_id),
-        ("submit-2027-03", department.director_id),
+        ("submit-2055-01", department.director_id),
+        ("submit-2055-02", department.director_id),
+        ("submit-2055-03", department.director_id),
         ("approve-director", department.director_id),
         ("approve-superior", department.superior_id),
         ("approve-hr", home.company.hr_id),

@@ -32,7 +32,7 @@ def quick_terms(**policy: object) -> Terms:
     """A cycle whose one submission opens at once, so that no time need be skipped to get through."""
     return Terms(
         targets_due_on=soon(20),
-        months=(MonthDue(month=date(2026, 10, 1), opens_on=soon(-5), due_on=soon(30)),),
+        months=(MonthDue(month=date(2054, 10, 1), opens_on=soon(-5), due_on=soon(30)),),
         approvals_due_on=(soon(40), soon(50), soon(60)),
         feedback_due_on=soon(70),
         policy=Policy.model_validate(policy),
@@ -134,7 +134,7 @@ async def test_an_accepted_proposal_becomes_the_target_and_reaches_everyone_belo
     answer = await the_task(home, "answer-1")
     assert answer.holder_id == home.company.hr_id
     await home.decide(answer, Choice.ACCEPT_PROPOSAL)
-    await the_task(home, "submit-2026-10")
+    await the_task(home, "submit-2054-10")
     async with home.sessions() as session:
         found = await session.exec(select(Target).where(col(Target.department_id) == task.department_id))
         targets = found.all()
@@ -152,7 +152,7 @@ async def test_a_proposal_not_accepted_asks_the_director_again(home: House) -> N
     again = await the_task(home, "targets-2")
     assert again.holder_id == home.company.departments[0].director_id
     await home.decide(again, Choice.CONFIRM)
-    await the_task(home, "submit-2026-10")
+    await the_task(home, "submit-2054-10")
     assert [d.choice for d in await home.decisions(again.department_id)] == [
         Choice.COUNTER_PROPOSE,
         Choice.KEEP_TARGETS,
@@ -537,7 +537,7 @@ async def test_targets_are_pro_rated_by_days_in_post(home_with_sales: House) -> 
     """Rule 12: who leaves on 15 February held the post for 45 of the quarter's 90 days: half the target."""
     home = home_with_sales
     person_id = home.company.departments[0].people_ids[1]
-    await home.order("change_staff", kind="leave", person_id=person_id, effective_on="2027-02-15")
+    await home.order("change_staff", kind="leave", person_id=person_id, effective_on="2055-02-15")
     async with home.sessions() as session:
         found = await session.exec(select(Target).where(col(Target.person_id) == person_id))
         (target,) = found.all()

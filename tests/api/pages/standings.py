@@ -10,8 +10,8 @@ from models.metrics import Figure, FigureLevel, Metric
 from quarterdeck.demo.small import SmallDepartment
 from tests.api.pages.place import Place
 
-MONTHS = (date(2027, 1, 1), date(2027, 2, 1))
-NOON = datetime(2027, 2, 14, 4, tzinfo=UTC)
+MONTHS = (date(2055, 1, 1), date(2055, 2, 1))
+NOON = datetime(2055, 2, 14, 4, tzinfo=UTC)
 """Day 45 of 90, noon in Beijing."""
 
 

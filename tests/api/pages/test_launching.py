@@ -54,9 +54,9 @@ async def test_without_a_draft_the_next_quarter_is_proposed(place: Place) -> Non
 async def test_another_period_proposes_other_deadlines(place: Place) -> None:
     browser = await place.signed_in("hr")
     await browser.open("/cycles/new")
-    fields = {**fields_of(browser), "starts_on": "2031-04-01", "ends_on": "2031-06-30", "do": "period"}
+    fields = {**fields_of(browser), "starts_on": "2059-04-01", "ends_on": "2059-06-30", "do": "period"}
     await browser.send("/cycles/new", **fields)
-    assert {"due:2031-04-01", "due:2031-05-01", "due:2031-06-01"} <= set(fields_of(browser))
+    assert {"due:2059-04-01", "due:2059-05-01", "due:2059-06-01"} <= set(fields_of(browser))
     assert place.commands.wishes == []
 
 
@@ -92,7 +92,7 @@ async def test_what_hr_should_know_stands_apart_from_what_is_wrong(place: Place,
     await place.change(Person, first.director_id, superior_id=None)
     browser = await place.signed_in("hr", "zh")
     await browser.open("/cycles/new")
-    fields = {**fields_of(browser), "feedback_due_on": "2031-06-01"}  # A Sunday.
+    fields = {**fields_of(browser), "feedback_due_on": "2059-06-01"}  # A Sunday.
     checked = await browser.send("/cycles/new", **fields, do="check")
     assert checked.status_code == 200, checked.text
     warnings, notes = (re.search(rf'aria-labelledby="{id_}">.*?</section>', checked.text) for id_ in KNOWN)
@@ -132,11 +132,11 @@ async def test_launching_twice_says_so(place: Place) -> None:
 async def test_an_empty_deadline_is_asked_for_and_the_rest_stays(place: Place, draft: str) -> None:
     browser = await place.signed_in("hr")
     await browser.open("/cycles/new")
-    changed = {"feedback_due_on": "", "targets_due_on": "2026-12-31"}
+    changed = {"feedback_due_on": "", "targets_due_on": "2054-12-31"}
     answer = await browser.send("/cycles/new", **{**fields_of(browser), **changed}, do="check")
     assert answer.status_code == 422
     assert "every deadline" in answer.text
-    assert fields_of(browser)["targets_due_on"] == "2026-12-31"
+    assert fields_of(browser)["targets_due_on"] == "2054-12-31"
 
 
 async def test_only_hr_launches(place: Place, draft: str) -> None:

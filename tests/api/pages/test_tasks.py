@@ -15,7 +15,7 @@ from models.stages import Approver, Choice, Stage, TaskKind
 from models.tasks import SubmissionRow, TargetProposal, Task
 from tests.api.pages.place import Place
 
-JANUARY = date(2027, 1, 1)
+JANUARY = date(2055, 1, 1)
 
 
 async def fill_january(place: Place, *, without: str = "") -> None:
@@ -62,10 +62,10 @@ async def test_somebody_without_tasks_is_told_what_will_happen(place: Place) -> 
 
 
 async def test_my_tasks_name_deadline_zone_and_department(place: Place) -> None:
-    await place.open_task(deadline_at=datetime(2030, 1, 13, 10, tzinfo=UTC))
+    await place.open_task(deadline_at=datetime(2058, 1, 13, 10, tzinfo=UTC))
     browser = await place.director("zh")
     await browser.open("/tasks")
-    assert "2030年1月13日" in browser.page
+    assert "2058年1月13日" in browser.page
     assert "18:00" in browser.page
     assert "北京时间" in browser.page
 
@@ -154,7 +154,7 @@ async def test_what_is_missing_is_listed_row_by_row_and_can_be_filled_in(place: 
     task = await submission(place)
     teams = place.company.departments[0].team_ids
     metric = place.company.metric_ids["satisfaction"]
-    fields = [f"figure:{team}::{metric}:2027-01" for team in teams]
+    fields = [f"figure:{team}::{metric}:2055-01" for team in teams]
     browser = await place.director()
     await browser.open(f"/tasks/{task.id}")
     assert "2 figures are missing" in browser.page
@@ -194,7 +194,7 @@ async def test_faulty_rows_of_a_file_are_shown_with_their_reason_and_corrected_i
     task = await submission(place)
     first, second = place.company.departments[0].team_ids
     metric = place.company.metric_ids["satisfaction"]
-    table = f"team,metric,month,value\n{first},{metric},2027-01,90\n{second},{metric},2027-01,many\n"
+    table = f"team,metric,month,value\n{first},{metric},2055-01,90\n{second},{metric},2055-01,many\n"
     browser = await place.director()
     await browser.open(f"/tasks/{task.id}")
     answer = await browser.send(f"/tasks/{task.id}", files={"file": ("x.csv", table.encode())}, choice="submit")
@@ -207,7 +207,7 @@ async def test_faulty_rows_of_a_file_are_shown_with_their_reason_and_corrected_i
         f"row:3:{column}": value
         for column, value in zip(
             ("team", "person", "metric", "month", "value", "reason"),
-            (second, "", metric, "2027-01", "93", ""),
+            (second, "", metric, "2055-01", "93", ""),
             strict=True,
         )
     }
@@ -334,7 +334,7 @@ async def test_a_paused_cycle_is_said_in_words(place: Place) -> None:
 
 
 async def test_times_stand_in_the_cycles_zone_and_name_it(place: Place) -> None:
-    task = await place.open_task(deadline_at=datetime(2030, 1, 13, 23, tzinfo=UTC))
+    task = await place.open_task(deadline_at=datetime(2058, 1, 13, 23, tzinfo=UTC))
     async with place.sessions() as session:
         cycle = await session.get_one(Cycle, place.company.cycle_id)
     await place.change(Cycle, cycle.id, terms={**cycle.terms, "time_zone": "America/New_York"})
