@@ -35,7 +35,7 @@ async def today(session: AsyncSession, company_id: str) -> date:
 
 def line_of(person_id: str) -> SelectOfScalar[str]:
     """Select the ids of a person and of everybody below them."""
-    line = select(col(Person.id).label("id")).where(col(Person.id) == person_id).cte("line", recursive=True)
+    line = select(col(Person.id).label("id")).where(col(Person.id) == person_id).cte(recursive=True)
     # UNION, not UNION ALL: a circle in the reporting line ends by itself.
     line = line.union(select(col(Person.id)).where(col(Person.superior_id) == line.c.id))
     return select(line.c.id)

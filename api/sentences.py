@@ -43,6 +43,13 @@ SENTENCES: Final[dict[str, tuple[str, ...]]] = {
         _("This person has left the company. Please choose somebody else."),
     ),
     "person-unknown": (_("There is no such person. Please choose one from the list."),),
+    "person-not-unique": (
+        _("Several people have this name. Please type the staff number, or choose one from the list."),
+    ),
+    "nothing-chosen": (_("Please tick the departments that this is for."),),
+    "too-many-chosen": (_("At most %(count)s tasks can be changed at once. Please narrow the filter."),),
+    "reason-needed": (_("Please give the reason in a few words; it is kept in the history."),),
+    "day-needed": (_("Please choose the new deadline."),),
     "same-holder": (_("This person holds the task already. Please choose somebody else."),),
     "reminded-already": (
         _("%(holder)s was reminded just now, at %(at)s. A second reminder can be sent an hour later."),

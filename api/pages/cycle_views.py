@@ -1,14 +1,13 @@
-"""What a cycle's page shows: where its departments stand, what is late, what comes next."""
+"""What a cycle's page shows: where its departments stand, what is late and whose, what comes next."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, case, func, or_
-from sqlalchemy import select as select_columns
+from sqlalchemy import ColumnElement, and_, exists, func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -18,55 +17,56 @@ from api.pages.rendering import Shell
 from api.rights import sees_department, sees_event
 from api.session import Viewer
 from models.cycles import Cycle, CycleDepartment, CycleEvent
-from models.org import Person, Unit
-from models.stages import STAGES_IN_ORDER, Stage, TaskKind, TaskState
-from models.tasks import Task
+from models.org import Person, Unit, calendar_overrides
+from models.stages import STAGES_IN_ORDER, CommandState, CycleState, Stage, TaskState
+from models.tasks import Command, Task
+from rules.calendar import calendar_for
+from rules.launch import misfits_in
 
-PAGE_SIZE: Final = 50
-MOST_LATE = 8
-MOST_EVENTS = 8
-MOST_NEXT = 5
-
-
-@dataclass(frozen=True)
-class Asked:
-    """How the table of departments is filtered, sorted and paged."""
-
-    text: str = ""
-    stage: str = ""
-    late: bool = False
-    sort: str = "due"
-    page: int = 1
-
-    @property
-    def filters(self) -> bool:
-        return bool(self.text or self.stage or self.late)
+MOST_LATE: Final = 8
+MOST_HOLDERS: Final = 5
+MOST_EVENTS: Final = 8
+MOST_NEXT: Final = 6
 
 
 @dataclass(frozen=True)
-class DepartmentRow:
-    department_id: str
-    name: str
-    division: str
+class StageCount:
+    """How many departments stand at a stage, and what share of all has it behind them."""
+
     stage: Stage
-    round: int
-    since: datetime | None
-    task_id: str
-    task_kind: TaskKind | None
-    holder: str
-    deadline_at: datetime | None
-    is_late: bool
+    here: int
+    passed: int
+    departments: int
 
 
 @dataclass(frozen=True)
-class DepartmentTable:
-    rows: tuple[DepartmentRow, ...]
-    total: int
-    asked: Asked
+class Summary:
+    """Where a cycle stands, in numbers."""
+
+    owner: str
+    counts: Mapping[Stage, int]
+    open_tasks: int
+    late_tasks: int
+    waits: bool
+    """An order was received that the engine has not carried out yet."""
 
     @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // PAGE_SIZE))
+    def departments(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def finished(self) -> int:
+        return self.counts.get(Stage.CLOSED, 0)
+
+    @property
+    def funnel(self) -> tuple[StageCount, ...]:
+        behind = self.finished
+        funnel: list[StageCount] = []
+        for stage in reversed(STAGES_IN_ORDER):
+            here = self.counts.get(stage, 0)
+            funnel.append(StageCount(stage, here, behind, self.departments))
+            behind += here
+        return tuple(reversed(funnel))
 
 
 @dataclass(frozen=True)
@@ -77,32 +77,34 @@ class LateTask:
 
 
 @dataclass(frozen=True)
-class Coming:
-    """Something that will happen by itself: so many reminders or deadlines at one moment."""
+class HoldsUp:
+    """A person with tasks that are late."""
 
-    at: datetime
-    kind: str
+    holder: str
     count: int
 
 
 @dataclass(frozen=True)
-class CycleView:
+class Coming:
+    """Something that will happen by itself: so many reminders, deadlines or openings at one moment."""
+
+    at: datetime
+    kind: str
+    count: int = 0
+    month: date | None = None
+
+
+@dataclass(frozen=True)
+class Now:
+    """What is late and whose, what comes next, what happened last."""
+
     cycle: Cycle
-    owner: str
-    counts: Mapping[Stage, int]
     open_tasks: int
     late_tasks: int
     late: tuple[LateTask, ...]
+    holders: tuple[HoldsUp, ...]
     coming: tuple[Coming, ...]
     events: tuple[Happening, ...]
-
-    @property
-    def departments(self) -> int:
-        return sum(self.counts.values())
-
-    @property
-    def finished(self) -> int:
-        return self.counts.get(Stage.CLOSED, 0)
 
 
 def open_tasks_of(cycle: Cycle, viewer: Viewer) -> ColumnElement[bool]:
@@ -113,29 +115,48 @@ def open_tasks_of(cycle: Cycle, viewer: Viewer) -> ColumnElement[bool]:
     )
 
 
-async def cycle_view(database: AsyncSession, around: Shell, viewer: Viewer, cycle: Cycle) -> CycleView:
-    counted = await database.exec(
-        select(CycleDepartment.stage, func.count())
+async def summary(database: AsyncSession, around: Shell, viewer: Viewer, cycle: Cycle) -> Summary:
+    """Count a cycle's departments and open tasks: one query."""
+    open_tasks = select(func.count()).select_from(Task).where(open_tasks_of(cycle, viewer))
+    waiting = exists().where(
+        col(Command.cycle_id) == cycle.id,
+        col(Command.task_id) == "",
+        col(Command.state) == CommandState.RECEIVED,
+    )
+    columns: Any = (
+        col(CycleDepartment.stage),
+        func.count(),
+        open_tasks.scalar_subquery(),
+        open_tasks.where(col(Task.deadline_at) < around.now).scalar_subquery(),
+        waiting,
+        select(Person.name).where(col(Person.id) == cycle.hr_owner_id).scalar_subquery(),
+    )
+    found = await database.exec(
+        select(*columns)
         .where(
             col(CycleDepartment.cycle_id) == cycle.id, sees_department(viewer, col(CycleDepartment.department_id))
         )
         .group_by(col(CycleDepartment.stage))
     )
-    is_late = col(Task.deadline_at) < around.now
-    tasks = await database.exec(
-        select(func.count(), func.coalesce(func.sum(case((is_late, 1), else_=0)), 0)).where(
-            open_tasks_of(cycle, viewer)
-        )
+    rows = found.all()
+    _, _, opened, late, waits, owner = rows[0] if rows else (None, 0, 0, 0, False, "")
+    return Summary(
+        owner=owner or "",
+        counts={Stage(row[0]): row[1] for row in rows},
+        open_tasks=opened,
+        late_tasks=late,
+        waits=bool(waits),
     )
-    open_tasks, late_tasks = tasks.one()
-    owner = await database.get(Person, cycle.hr_owner_id)
-    return CycleView(
+
+
+async def now_of(database: AsyncSession, around: Shell, viewer: Viewer, cycle: Cycle) -> Now:
+    counted = await summary(database, around, viewer, cycle)
+    return Now(
         cycle=cycle,
-        owner=owner.name if owner else "",
-        counts={Stage(stage): count for stage, count in counted.all()},
-        open_tasks=open_tasks,
-        late_tasks=late_tasks,
+        open_tasks=counted.open_tasks,
+        late_tasks=counted.late_tasks,
         late=await _late(database, around, viewer, cycle),
+        holders=await _holders(database, around, viewer, cycle),
         coming=await _coming(database, around, viewer, cycle),
         events=await _latest(database, around, viewer, cycle),
     )
@@ -160,6 +181,19 @@ async def _late(database: AsyncSession, around: Shell, viewer: Viewer, cycle: Cy
     )
 
 
+async def _holders(database: AsyncSession, around: Shell, viewer: Viewer, cycle: Cycle) -> tuple[HoldsUp, ...]:
+    """Return who holds most of what is late."""
+    found = await database.exec(
+        select(Person.name, func.count())
+        .join(Task, col(Task.holder_id) == col(Person.id))
+        .where(open_tasks_of(cycle, viewer), col(Task.deadline_at) < around.now)
+        .group_by(col(Person.id), col(Person.name))
+        .order_by(func.count().desc(), col(Person.name))
+        .limit(MOST_HOLDERS)
+    )
+    return tuple(HoldsUp(name, count) for name, count in found.all())
+
+
 async def _coming(database: AsyncSession, around: Shell, viewer: Viewer, cycle: Cycle) -> tuple[Coming, ...]:
     coming = []
     for kind, moment in (("reminder", col(Task.next_rung_at)), ("deadline", col(Task.deadline_at))):
@@ -174,7 +208,20 @@ async def _coming(database: AsyncSession, around: Shell, viewer: Viewer, cycle: 
     deadlines = {one.at for one in coming if one.kind == "deadline"}
     # A rung at the deadline itself is the move to the superior: it needs no line of its own.
     kept = [one for one in coming if one.kind == "deadline" or one.at not in deadlines]
+    kept += await _openings(database, around, cycle)
     return tuple(sorted(kept, key=lambda one: one.at)[:MOST_NEXT])
+
+
+async def _openings(database: AsyncSession, around: Shell, cycle: Cycle) -> list[Coming]:
+    """Return when the submissions of the months open."""
+    if cycle.state is not CycleState.RUNNING or not cycle.terms:
+        return []
+    terms = cycle.the_terms()
+    if any(misfits_in(terms)):
+        return []
+    calendar = calendar_for(terms, await calendar_overrides(database, cycle.company_id))
+    openings = [Coming(calendar.morning(month.opens_on), "opening", month=month.month) for month in terms.months]
+    return [one for one in openings if one.at >= around.now]
 
 
 async def _latest(database: AsyncSession, around: Shell, viewer: Viewer, cycle: Cycle) -> tuple[Happening, ...]:
@@ -188,99 +235,3 @@ async def _latest(database: AsyncSession, around: Shell, viewer: Viewer, cycle: 
         .limit(MOST_EVENTS)
     )
     return tuple(await happenings(database, found.all(), around.tongue))
-
-
-async def department_table(
-    database: AsyncSession, around: Shell, viewer: Viewer, cycle: Cycle, asked: Asked
-) -> DepartmentTable:
-    """Read one page of the departments: a query for the rows, one for how many there are."""
-    rows = _departments(cycle, viewer)
-    wanted = _filters(rows, around.now, asked)
-    counted = await database.exec(select(func.count()).select_from(rows).where(*wanted))
-    statement: Any = select_columns(rows).where(*wanted)
-    statement = statement.order_by(*_order(rows, asked)).offset((asked.page - 1) * PAGE_SIZE).limit(PAGE_SIZE)
-    found = (await database.exec(statement)).all()
-    shown = tuple(
-        DepartmentRow(
-            department_id=row.department_id,
-            name=in_language(row.name or row.department_id, row.name_en or "", around.tongue.language),
-            division=in_language(row.division or "", row.division_en or "", around.tongue.language),
-            stage=row.stage,
-            round=row.round,
-            since=row.since,
-            task_id=row.task_id or "",
-            task_kind=row.kind,
-            holder=row.holder or "",
-            deadline_at=row.deadline_at,
-            is_late=row.deadline_at is not None and row.deadline_at < around.now,
-        )
-        for row in found
-    )
-    return DepartmentTable(shown, counted.one(), asked)
-
-
-def _departments(cycle: Cycle, viewer: Viewer) -> Any:
-    """Select the departments, each with its most urgent open task."""
-    urgent = (
-        select_columns(
-            col(Task.department_id),
-            col(Task.id).label("task_id"),
-            col(Task.kind),
-            col(Task.holder_id),
-            col(Task.deadline_at),
-            func.row_number()
-            .over(partition_by=col(Task.department_id), order_by=(col(Task.deadline_at), col(Task.id)))
-            .label("place"),
-        )
-        .where(col(Task.cycle_id) == cycle.id, col(Task.state) == TaskState.OPEN)
-        .subquery()
-    )
-    unit, division, holder = Unit.__table__, Unit.__table__.alias("division"), Person.__table__  # type: ignore[attr-defined]  # SQLModel sets it on every table.
-    department = CycleDepartment.__table__  # type: ignore[attr-defined]  # As above.
-    return (
-        select_columns(
-            department.c.department_id,
-            unit.c.name,
-            unit.c.name_en,
-            division.c.name.label("division"),
-            division.c.name_en.label("division_en"),
-            department.c.stage,
-            department.c.round,
-            department.c.stage_since.label("since"),
-            urgent.c.task_id,
-            urgent.c.kind,
-            holder.c.name.label("holder"),
-            urgent.c.deadline_at,
-        )
-        .select_from(department)
-        .outerjoin(unit, unit.c.id == department.c.department_id)
-        .outerjoin(division, division.c.id == unit.c.parent_id)
-        .outerjoin(urgent, and_(urgent.c.department_id == department.c.department_id, urgent.c.place == 1))
-        .outerjoin(holder, holder.c.id == urgent.c.holder_id)
-        .where(department.c.cycle_id == cycle.id, sees_department(viewer, department.c.department_id))
-        .subquery()
-    )
-
-
-def _filters(rows: Any, now: datetime, asked: Asked) -> list[ColumnElement[bool]]:
-    wanted: list[ColumnElement[bool]] = []
-    if asked.text:
-        # A percent sign that somebody types is a sign, not a pattern.
-        columns = (rows.c.name, rows.c.name_en, rows.c.division, rows.c.holder)
-        wanted.append(or_(*(column.icontains(asked.text, autoescape=True) for column in columns)))
-    if asked.stage in set(Stage):
-        wanted.append(rows.c.stage == Stage(asked.stage))
-    if asked.late:
-        wanted.append(rows.c.deadline_at < now)
-    return wanted
-
-
-def _order(rows: Any, asked: Asked) -> list[ColumnElement[Any]]:
-    places = {stage: place for place, stage in enumerate(STAGES_IN_ORDER)}
-    orders: dict[str, list[ColumnElement[Any]]] = {
-        "due": [rows.c.deadline_at.is_(None), rows.c.deadline_at],
-        "name": [rows.c.name],
-        "stage": [case(places, value=rows.c.stage, else_=len(places))],
-        "holder": [rows.c.holder.is_(None), rows.c.holder],
-    }
-    return [*orders.get(asked.sort, orders["due"]), rows.c.department_id]

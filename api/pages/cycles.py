@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from fastapi import APIRouter, Request
 from sqlalchemy import func
@@ -13,7 +12,9 @@ from starlette.responses import RedirectResponse, Response
 
 from api import moves
 from api.commands import CommandKind
-from api.pages.cycle_views import Asked, CycleView, DepartmentTable, cycle_view, department_table
+from api.pages.acting import Result, Typed, act, typed_in
+from api.pages.cycle_views import Summary, now_of, summary
+from api.pages.department_tables import Asked, DepartmentTable, asked_of_table, department_table, urgent_tasks
 from api.pages.rendering import Shell, TheShell, zone_of_terms
 from api.pages.tasks import in_words
 from api.parts import TheParts
@@ -23,7 +24,6 @@ from api.words import Said
 from models.cycles import Cycle, CycleDepartment
 from models.errors import Refusal
 from models.stages import STAGES_IN_ORDER, CommandState, CycleState, Stage
-from models.tasks import Command
 
 router = APIRouter()
 
@@ -48,12 +48,31 @@ class CycleListPage:
 
 
 @dataclass(frozen=True)
-class CyclePage:
-    view: CycleView
+class DepartmentsPart:
+    """The table of departments, with what was typed to act on many of them and what came of it."""
+
+    cycle: Cycle
     table: DepartmentTable
+    typed: Typed = field(default_factory=Typed)
+    results: tuple[Result, ...] = ()
+    problem: Said | None = None
+
+    @property
+    def refused(self) -> list[Result]:
+        return [one for one in self.results if one.state is CommandState.REFUSED]
+
+    @property
+    def done(self) -> list[Result]:
+        return [one for one in self.results if one.state is not CommandState.REFUSED]
+
+
+@dataclass(frozen=True)
+class CyclePage:
+    cycle: Cycle
+    summary: Summary
+    part: DepartmentsPart
     orders: tuple[CommandKind, ...]
     stages: tuple[Stage, ...]
-    waits: bool
     problem: Said | None = None
     reason: str = ""
 
@@ -86,21 +105,54 @@ async def list_cycles(around: TheShell, asking: SignedIn, database: Database) ->
 async def show_cycle(
     request: Request, cycle_id: str, around: TheShell, asking: SignedIn, database: Database
 ) -> Response:
+    """Show a cycle; where only its table is asked for (it was filtered, sorted, paged), that alone."""
     cycle = await seen_cycle(database, asking, cycle_id)
+    around.tongue = around.tongue.within(zone_of_terms(cycle.terms))
     asked = asked_of_table(request.query_params)
+    if around.wants_part("departments-table"):
+        table = await department_table(database, around, asking, cycle, asked)
+        return around.render("cycles/departments.html", DepartmentsPart(cycle, table))
     return around.render("cycles/cycle.html", await cycle_page(database, around, asking, cycle, asked))
 
 
-def asked_of_table(query: Mapping[str, str]) -> Asked:
-    """Read how the table is wanted. What makes no sense is passed over: it comes from an old address."""
-    page = query.get("page", "")
-    return Asked(
-        text=query.get("q", "").strip()[:100],
-        stage=query.get("stage", ""),
-        late=bool(query.get("late")),
-        sort=query.get("sort", "due"),
-        page=max(1, int(page)) if page.isdecimal() and len(page) < 6 else 1,
-    )
+@router.get("/cycles/{cycle_id}/now")
+async def show_now(cycle_id: str, around: TheShell, asking: SignedIn, database: Database) -> Response:
+    """Show what is late, what comes next and what happened last: a part of the cycle's page, or a page."""
+    cycle = await seen_cycle(database, asking, cycle_id)
+    around.tongue = around.tongue.within(zone_of_terms(cycle.terms))
+    template = "cycles/now.html" if around.wants_part("now") else "cycles/now_page.html"
+    return around.render(template, await now_of(database, around, asking, cycle))
+
+
+@router.post("/cycles/{cycle_id}/departments")
+async def act_on_departments(
+    request: Request, cycle_id: str, around: TheShell, parts: TheParts, asking: HrAdmin, database: Database
+) -> Response:
+    """Remind, extend or reassign the tasks that are ticked, or those of all departments that fit the filter."""
+    cycle = await seen_cycle(database, asking, cycle_id)
+    around.tongue = around.tongue.within(zone_of_terms(cycle.terms))
+    asked = asked_of_table(request.query_params)
+    form = await request.form(max_fields=200)
+    typed = typed_in(form, [str(one) for one in form.getlist("task")])
+    if typed.everywhere:
+        chosen = await urgent_tasks(database, around, asking, cycle, asked)
+        typed = replace(typed, task_ids=tuple(chosen))
+    results: tuple[Result, ...] = ()
+    problem, status = None, 200
+    try:
+        results = await act(database, around, parts, asking, cycle, typed)
+        typed = Typed()
+    except Refusal as refusal:
+        await database.rollback()
+        problem, status = (await in_words(around, database, refusal))[0], 422
+    database.expire_all()
+    cycle = await seen_cycle(database, asking, cycle_id)
+    table = await department_table(database, around, asking, cycle, asked)
+    part = DepartmentsPart(cycle, table, typed, results, problem)
+    if around.wants_part("departments-table"):
+        return around.render("cycles/departments.html", part, status)
+    page = await cycle_page(database, around, asking, cycle, asked)
+    return around.render("cycles/cycle.html", replace(page, part=part), status)
 
 
 @router.post("/cycles/{cycle_id}/{order}")
@@ -143,26 +195,13 @@ async def cycle_page(
     reason: str = "",
 ) -> CyclePage:
     around.tongue = around.tongue.within(zone_of_terms(cycle.terms))
+    table = await department_table(database, around, asking, cycle, asked)
     return CyclePage(
-        view=await cycle_view(database, around, asking, cycle),
-        table=await department_table(database, around, asking, cycle, asked),
+        cycle=cycle,
+        summary=await summary(database, around, asking, cycle),
+        part=DepartmentsPart(cycle, table),
         orders=ORDERS.get(cycle.state, ()) if around.is_hr else (),
         stages=STAGES_IN_ORDER,
-        waits=await _order_waits(database, cycle),
         problem=problem,
         reason=reason,
     )
-
-
-async def _order_waits(database: AsyncSession, cycle: Cycle) -> bool:
-    """Say whether an order was received that the engine has not carried out yet."""
-    found = await database.exec(
-        select(Command.id)
-        .where(
-            col(Command.cycle_id) == cycle.id,
-            col(Command.task_id) == "",
-            col(Command.state) == CommandState.RECEIVED,
-        )
-        .limit(1)
-    )
-    return found.first() is not None

@@ -108,6 +108,10 @@ class Shell:
     def starts_with(self, path: str) -> bool:
         return self.request.url.path.startswith(path)
 
+    def wants_part(self, name: str) -> bool:
+        """Say whether only this part of the page is asked for, to take the place of the one shown."""
+        return self.request.headers.get("hx-target") == name
+
     def render(self, template: str, page: object, status_code: int = 200) -> Response:
         """Return the template's HTML for a page's dataclass."""
         html = (

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from api.pages import (
     assets,
+    colleagues,
     cycles,
     demonstration,
     departments,
@@ -30,6 +31,7 @@ routers: tuple[APIRouter, ...] = (
     tasks.router,
     templates_of_figures.router,
     launching.router,
+    colleagues.router,
     cycles.router,
     departments.router,
     my_department.router,

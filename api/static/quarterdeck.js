@@ -39,6 +39,22 @@ document.querySelectorAll("form[data-filter]").forEach((form) => {
   form.addEventListener("change", () => form.requestSubmit());
 });
 
+// One box ticks all rows of its form; what is ticked is counted on the buttons' bar.
+document.addEventListener("change", (event) => {
+  const form = event.target.closest("form[data-chooses]");
+  if (!form) return;
+  const rows = [...form.querySelectorAll("input[name=task]")];
+  const all = form.querySelector("[data-all]");
+  if (event.target === all) rows.forEach((row) => (row.checked = all.checked));
+  else if (event.target.name === "task") all.checked = rows.every((row) => row.checked);
+});
+
+// After a part of the page was exchanged, what came of an order is read out and seen.
+document.addEventListener("htmx:afterSettle", (event) => {
+  const results = event.target.querySelector?.(".results");
+  if (results) results.focus({ preventScroll: false });
+});
+
 // An open menu closes at a click elsewhere and at Escape.
 const closeMenus = (except) =>
   document.querySelectorAll("details.me[open]").forEach((menu) => menu !== except && menu.removeAttribute("open"));

@@ -37,12 +37,18 @@ class RecordedCommands(Commands):
         self.wishes: list[Wish] = []
         self.signals: list[tuple[str, str, Frozen]] = []
         self.refusal: Refusal | None = None
+        self.refusals: dict[str, Refusal] = {}
+        """By task."""
+        self.asked: list[Asked | None] = []
         self.is_away = False
 
     async def ask(self, session: AsyncSession, wish: Wish, asked: Asked | None = None) -> Outcome:
         await session.rollback()
         if self.refusal:
             raise self.refusal
+        self.asked.append(asked)
+        if wish.task_id in self.refusals:
+            raise self.refusals[wish.task_id]
         self.wishes.append(wish)
         if self.is_away:
             await take_down(session, wish)
