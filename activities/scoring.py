@@ -29,7 +29,8 @@ TABLES = {
     "deck": ("scorecard_id VARCHAR NOT NULL, post VARCHAR NOT NULL, grade VARCHAR NOT NULL", "post, grade"),
     "participant": (
         """person_id VARCHAR NOT NULL, department_id VARCHAR, team_id VARCHAR, scorecard_id VARCHAR,
-        first_in DATE, last_in DATE, first_whole DATE, last_whole DATE, months_in INTEGER, months_whole INTEGER""",
+        first_in DATE, last_in DATE, first_whole DATE, last_whole DATE, months_in INTEGER, months_whole INTEGER,
+        came_over INTEGER""",
         "person_id",
     ),
     "card": (
@@ -38,7 +39,8 @@ TABLES = {
         "scorecard_id, metric_id",
     ),
     "several_targets": (
-        "person_id VARCHAR NOT NULL, metric_id VARCHAR NOT NULL, applies INTEGER, total BIGINT, n INTEGER",
+        """person_id VARCHAR NOT NULL, metric_id VARCHAR NOT NULL, applies INTEGER, total BIGINT, n INTEGER,
+        here INTEGER""",
         "person_id, metric_id",
     ),
     "own_figure": (

@@ -17,13 +17,21 @@ from models.columns import to_four_places
 from models.database import SessionMaker, writing
 from models.errors import Refusal
 from models.messages import CycleMoment, StaffChanged
-from models.metrics import Aggregation, Metric, Target
+from models.metrics import Metric, Target
 from models.org import Person, PersonnelChange, TimeInPost, Unit, in_post, superior_of
 from models.stages import TaskState, UnitKind
+from models.targets import counting, days_in, days_of, set_target
 from models.tasks import Command, Task
 from models.terms import Frozen
 
 ONE_DAY = timedelta(days=1)
+
+
+class NewTarget(Frozen):
+    """A goal of the whole period; what counts of it are the days in post."""
+
+    metric_id: str
+    value: Decimal
 
 
 class Change(Frozen):
@@ -35,6 +43,8 @@ class Change(Frozen):
     successor_id: str = ""
     to_unit_id: str = ""
     reason: str = ""
+    targets: tuple[NewTarget, ...] = ()
+    """What a joiner or somebody transferred aims at in the new post."""
     person: dict[str, Any] = Field(default_factory=dict)
     """A joiner's own data: name, staff_no, email, phone, post, grade, superior_id, …"""
 
@@ -118,6 +128,7 @@ async def join(session: AsyncSession, case: Case, change: Change) -> StaffChange
     )
     session.add(person)
     await note_time_in_post(session, case, person, department_id or unit.id, change.effective_on, None)
+    await aim(session, case, change, person)
     return StaffChanged(department_ids=(department_id,) if department_id else ())
 
 
@@ -130,20 +141,53 @@ async def leave(session: AsyncSession, case: Case, change: Change, person: Perso
 
 
 async def transfer(session: AsyncSession, case: Case, change: Change, person: Person) -> StaffChanged:
-    """Move a person to another unit: targets of the old post end, tasks of the post stay with it."""
+    """Move a person to another unit: targets of the old post end, tasks of the post stay with it.
+
+    Within a department the post is the same: the targets go along to the new team, whole.
+    """
     unit = await unit_of(session, case, change.to_unit_id)
     if unit.id == person.unit_id:
         raise Refusal("same-unit", person_id=person.id, unit_id=unit.id)
     successor = await successor_of(session, change, person)
-    await pro_rate(session, case, person, until_before=change.effective_on)
+    department_id = await department_of(session, unit)
+    stays = department_id is not None and department_id == person.department_id
+    if stays:
+        await take_targets_along(session, case, person, unit)
+    else:
+        await pro_rate(session, case, person, until_before=change.effective_on)
     await hand_on_posts(session, person, successor)
     changed = await followers(session, case, person, successor)
-    person.unit_id = unit.id
-    person.department_id = await department_of(session, unit)
+    person.unit_id, person.department_id = unit.id, department_id
     if unit.head_id and unit.head_id != person.id:
         person.superior_id = unit.head_id
-    await note_time_in_post(session, case, person, person.department_id or unit.id, change.effective_on, None)
+    if not stays:
+        await note_time_in_post(session, case, person, department_id or unit.id, change.effective_on, None)
+    await aim(session, case, change, person)
     return changed
+
+
+async def take_targets_along(session: AsyncSession, case: Case, person: Person, unit: Unit) -> None:
+    own = (col(Target.cycle_id) == case.cycle.id, col(Target.person_id) == person.id)
+    found = await session.exec(select(Target).where(*own, col(Target.unit_id).in_((person.unit_id, unit.id))))
+    targets = found.all()
+    there = {target.metric_id for target in targets if target.unit_id == unit.id}
+    for target in targets:
+        if target.metric_id not in there:
+            target.unit_id = unit.id
+
+
+async def aim(session: AsyncSession, case: Case, change: Change, person: Person) -> None:
+    """Set the targets of the new post, pro-rated by the days in it.
+
+    Raises:
+        Refusal: `metric-unknown`.
+    """
+    await session.flush()
+    for given in change.targets:
+        metric = await session.get(Metric, given.metric_id)
+        if metric is None or metric.company_id != case.cycle.company_id:
+            raise Refusal("metric-unknown", metric=given.metric_id)
+        await set_target(session, case.cycle, person, metric, given.value, case.now)
 
 
 async def unit_of(session: AsyncSession, case: Case, unit_id: str) -> Unit:
@@ -200,18 +244,20 @@ async def followers(session: AsyncSession, case: Case, person: Person, successor
 
 
 async def pro_rate(session: AsyncSession, case: Case, person: Person, until_before: date) -> None:
-    """Cut the person's summed targets to the days they held the post (Rule 12)."""
-    share = await note_time_in_post(
-        session, case, person, person.department_id or person.unit_id, None, until_before
-    )
+    """Cut the person's summed targets of this post to the days they held it (Rule 12)."""
+    department_id = person.department_id or person.unit_id
+    post = await note_time_in_post(session, case, person, department_id, None, until_before)
     found = await session.exec(
         select(Target, Metric)
         .join(Metric, col(Metric.id) == col(Target.metric_id))
-        .where(col(Target.cycle_id) == case.cycle.id, col(Target.person_id) == person.id)
+        .where(
+            col(Target.cycle_id) == case.cycle.id,
+            col(Target.person_id) == person.id,
+            col(Target.department_id).in_(("", department_id)),  # Not those of a post before.
+        )
     )
     for target, metric in found.all():
-        if metric.aggregation is Aggregation.SUM:
-            target.value = to_four_places(target.full_value * share)
+        target.value = counting(target.full_value, metric, post, case.cycle)
 
 
 async def note_time_in_post(
@@ -221,24 +267,21 @@ async def note_time_in_post(
     department_id: str,
     from_on: date | None,
     until_before: date | None,
-) -> Decimal:
-    """Write the days of the cycle in which the person held the post; return them as a share of it."""
+) -> TimeInPost:
+    """Write the days of the cycle in which the person held the post."""
     cycle = case.cycle
     known = await session.get(TimeInPost, (cycle.id, person.id, department_id))
     first = max(cycle.starts_on, from_on or (known.from_on if known else person.joined_on) or cycle.starts_on)
     last = min(cycle.ends_on, until_before - ONE_DAY if until_before else cycle.ends_on)
-    whole = (cycle.ends_on - cycle.starts_on).days + 1
-    held = max(0, (last - first).days + 1)
-    share = to_four_places(Decimal(held) / whole)
-    if known is None:
-        known = TimeInPost(
-            cycle_id=cycle.id,
-            person_id=person.id,
-            department_id=department_id,
-            from_on=first,
-            until_on=last,
-            share=share,
-        )
-    known.from_on, known.until_on, known.share = first, last, share
-    session.add(known)
-    return share
+    post = known or TimeInPost(
+        cycle_id=cycle.id,
+        person_id=person.id,
+        department_id=department_id,
+        from_on=first,
+        until_on=last,
+        share=Decimal(0),
+    )
+    post.from_on, post.until_on = first, last
+    post.share = to_four_places(Decimal(days_in(post)) / days_of(cycle))
+    session.add(post)
+    return post

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 from temporalio import activity
@@ -29,6 +30,7 @@ from models.messages import (
 )
 from models.names import batch_of
 from models.org import deputy_of, in_post
+from models.scores import missing_components
 from models.stages import Channel, Occasion, TaskKind, TaskState
 from models.tasks import Task
 from rules.ladder import ladder_at_opening
@@ -63,10 +65,12 @@ class TaskActivities:
         history = await enter_stage(session, case, opening.department_id, opening.stage, opening.round)
         sent_back = task.slot == "resubmit" and task.cause_id
         occasion = Occasion.SENT_BACK if sent_back else Occasion.TASK_OPENED
+        facts: dict[str, Any] = {}
         if task.kind is TaskKind.FILL_SCORING_GAP:
             occasion = Occasion.SCORING_BLOCKED
+            facts["missing"] = len(await missing_components(session, task.cycle_id, task.department_id))
         outbox = Outbox(session, batch_of(task.id, 1, Occasion.TASK_OPENED), case.now, case.today)
-        await outbox.about_task(task, task.holder_id, AT_ONCE, occasion)
+        await outbox.about_task(task, task.holder_id, AT_ONCE, occasion, **facts)
         await outbox.write()
         opened = case.event(
             f"{task.id}/opened",

@@ -150,6 +150,14 @@ class DeputyGiven(Taken):
     reason: str = Field(default="", max_length=2000)
 
 
+class TargetGiven(Taken):
+    """A goal of the whole period, in the new post; what counts of a sum are the days in it."""
+
+    metric: str = Field(min_length=1)
+    """The metric's code or id."""
+    value: Decimal = Field(gt=0, le=10**12, decimal_places=4)
+
+
 class Joiner(Taken):
     staff_no: str = Field(min_length=1, max_length=40)
     name: str = Field(min_length=1, max_length=100)
@@ -163,6 +171,8 @@ class Joiner(Taken):
     grade: str = ""
     region: str = ""
     is_scored: bool = True
+    targets: list[TargetGiven] = Field(default_factory=list, max_length=50)
+    """Left out, HR is asked for them before scoring."""
     reason: str = ""
     cycle_id: str = ""
 
@@ -179,5 +189,7 @@ class Transfer(Taken):
     effective_on: date
     to_unit_id: str
     successor_id: str = ""
+    targets: list[TargetGiven] = Field(default_factory=list, max_length=50)
+    """In the new department; left out, HR is asked for them before scoring."""
     reason: str = ""
     cycle_id: str = ""

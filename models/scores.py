@@ -40,7 +40,11 @@ PARTICIPANT = """
 SELECT p.id AS person_id, p.department_id, p.unit_id AS team_id,
        coalesce(graded.scorecard_id, general.scorecard_id) AS scorecard_id,
        {first_in} AS first_in, {last_in} AS last_in, {first_whole} AS first_whole, {last_whole} AS last_whole,
-       {months_in} AS months_in, {months_whole} AS months_whole
+       {months_in} AS months_in, {months_whole} AS months_whole,
+       CASE WHEN EXISTS (SELECT 1 FROM time_in_post post
+                         WHERE post.cycle_id = :cycle_id AND post.person_id = p.id
+                           AND post.department_id = p.department_id AND post.share > 0)
+            THEN 1 ELSE 0 END AS came_over
 FROM person p
 LEFT JOIN deck graded ON graded.post = p.post AND graded.grade = p.grade AND graded.grade <> ''
 LEFT JOIN deck general ON general.post = p.post AND general.grade = ''
@@ -69,15 +73,16 @@ FROM (
 
 # Who changed teams may have a target in each, pro-rated: together they are the person's (Rule 12).
 SEVERAL_TARGETS = """
-SELECT person_id, metric_id, max(CASE WHEN applies THEN 1 ELSE 0 END) AS applies,
-       CAST(sum(CASE WHEN applies THEN value ELSE 0 END) AS BIGINT) AS total,
-       sum(CASE WHEN applies THEN 1 ELSE 0 END) AS n
-FROM target
-WHERE cycle_id = :cycle_id AND (person_id, metric_id) IN (
+SELECT t.person_id, t.metric_id, max(CASE WHEN t.applies THEN 1 ELSE 0 END) AS applies,
+       CAST(sum(CASE WHEN t.applies THEN t.value ELSE 0 END) AS BIGINT) AS total,
+       sum(CASE WHEN t.applies THEN 1 ELSE 0 END) AS n,
+       max(CASE WHEN t.department_id IN ('', p.department_id) THEN 1 ELSE 0 END) AS here
+FROM target t JOIN participant p ON p.person_id = t.person_id
+WHERE t.cycle_id = :cycle_id AND (t.person_id, t.metric_id) IN (
     SELECT person_id, metric_id FROM target
     WHERE cycle_id = :cycle_id AND person_id IN (SELECT person_id FROM participant)
     GROUP BY person_id, metric_id HAVING count(*) > 1)
-GROUP BY person_id, metric_id
+GROUP BY t.person_id, t.metric_id
 """
 
 # Most people are there from the first month to the last. IN lets SQLite read the index in its order,
@@ -108,6 +113,7 @@ WHERE f.company_id = :company_id AND f.department_id = span.department_id
 GROUP BY span.team_id, span.first_in, span.last_in, f.metric_id
 """
 
+# Who came over and has targets of the old post alone has none for the days in the new one.
 # Each person by each metric of their scorecard, or once without a metric where there is no scorecard.
 # A metric of persons of whom no month is owed, and nothing known, leaves the rest to be rescaled.
 LINE = """
@@ -125,7 +131,9 @@ FROM (
            CASE WHEN several.applies = 0 OR NOT t.applies THEN 0
                 WHEN card.level = 'person' AND p.months_whole = 0 AND own_figure.n IS NULL THEN 0
                 ELSE 1 END AS applies,
-           CASE WHEN several.n IS NULL THEN CASE WHEN t.applies THEN t.value END
+           CASE WHEN p.came_over = 1 AND coalesce(several.here, CASE
+                     WHEN t.department_id IN ('', p.department_id) THEN 1 ELSE 0 END) = 0 THEN NULL
+                WHEN several.n IS NULL THEN CASE WHEN t.applies THEN t.value END
                 WHEN several.n = 0 OR card.aggregation = 'sum' THEN several.total
                 ELSE {mean_target} END AS target,
            CASE WHEN card.level = 'person' THEN

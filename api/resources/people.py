@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -15,16 +16,17 @@ from api.commands import CommandKind
 from api.parts import TheParts
 from api.rights import may_order
 from api.session import Database, HrAdmin, SignedIn, Viewer
-from api.task_shapes import DeputyGiven, Joiner, Leaving, Transfer
+from api.task_shapes import DeputyGiven, Joiner, Leaving, TargetGiven, Transfer
 from models.clock import business_now
 from models.cycles import Cycle
 from models.errors import Refusal
+from models.metrics import Metric
 from models.org import Deputy, Person, Unit
 from models.stages import CycleState
 
 router = APIRouter(tags=["people"])
 
-OF_THE_CHANGE = {"unit_id", "effective_on", "reason", "cycle_id"}
+OF_THE_CHANGE = {"unit_id", "effective_on", "reason", "cycle_id", "targets"}
 """What of a joiner's data is about the joining; the rest is about the person."""
 
 UNDER_WAY = (CycleState.RUNNING, CycleState.PAUSED, CycleState.READY)
@@ -83,6 +85,7 @@ async def join(given: Joiner, viewer: HrAdmin, database: Database, parts: ThePar
         "effective_on": given.effective_on.isoformat(),
         "to_unit_id": given.unit_id,
         "reason": given.reason,
+        "targets": await _targets(database, viewer, given.targets),
         "person": given.model_dump(mode="json", exclude=OF_THE_CHANGE),
     }
     return await _change_staff(database, parts, viewer, cycle, words, asked)
@@ -115,8 +118,27 @@ async def transfer(
     unit = await database.get(Unit, given.to_unit_id)
     if unit is None or unit.company_id != viewer.company_id:
         raise Refusal("unit-unknown", unit_id=given.to_unit_id)
-    words = {"kind": "transfer", "person_id": person_id, **given.model_dump(mode="json", exclude={"cycle_id"})}
+    words = {
+        "kind": "transfer",
+        "person_id": person_id,
+        **given.model_dump(mode="json", exclude={"cycle_id", "targets"}),
+        "targets": await _targets(database, viewer, given.targets),
+    }
     return await _change_staff(database, parts, viewer, cycle, words, asked)
+
+
+async def _targets(session: AsyncSession, viewer: Viewer, given: Sequence[TargetGiven]) -> list[dict[str, str]]:
+    """Return targets with their metrics' ids.
+
+    Raises:
+        Refusal: `metric-unknown`.
+    """
+    found = await session.exec(select(Metric).where(col(Metric.company_id) == viewer.company_id))
+    ids = {name: metric.id for metric in found.all() for name in (metric.id, metric.code)}
+    for target in given:
+        if target.metric not in ids:
+            raise Refusal("metric-unknown", metric=target.metric)
+    return [{"metric_id": ids[target.metric], "value": format(target.value, "f")} for target in given]
 
 
 async def person_of_company(session: AsyncSession, viewer: Viewer, person_id: str) -> Person:

@@ -46,7 +46,11 @@ async def test_a_leaver_a_transfer_and_a_joiner_reach_the_running_cycle(running:
         )
         moved = await hr.post(
             f"/api/people/{first.people_ids[1]}/transfer",
-            json={"effective_on": "2055-02-01", "to_unit_id": second.team_ids[0]},
+            json={
+                "effective_on": "2055-02-01",
+                "to_unit_id": second.team_ids[0],
+                "targets": [{"metric": "sales", "value": "500000"}],
+            },
         )
         joined = await hr.post("/api/people", json=joiner)
     assert [left.status_code, moved.status_code, joined.status_code] == [200, 200, 200]
@@ -59,6 +63,8 @@ async def test_a_leaver_a_transfer_and_a_joiner_reach_the_running_cycle(running:
         "successor_id": second.director_id,
         "reason": "离职",
     }
+    words = await words_of(running, moved.json()["command_id"])
+    assert words["targets"] == [{"metric_id": company.metric_ids["sales"], "value": "500000"}]
     words = await words_of(running, joined.json()["command_id"])
     assert (words["kind"], words["to_unit_id"]) == ("join", first.team_ids[0])
     assert words["person"]["name"] == "王五"
@@ -71,9 +77,18 @@ async def test_what_is_not_there_is_refused_by_name(running: House) -> None:
     async with running.caller(company.hr_id) as hr:
         nobody = await hr.post("/api/people/nobody/leave", json=on)
         nowhere = await hr.post(f"/api/people/{known}/transfer", json={**on, "to_unit_id": "nowhere"})
+        no_metric = await hr.post(
+            f"/api/people/{known}/transfer",
+            json={
+                **on,
+                "to_unit_id": company.departments[1].team_ids[0],
+                "targets": [{"metric": "fame", "value": 1}],
+            },
+        )
         no_cycle = await hr.post(f"/api/people/{known}/leave", json={**on, "cycle_id": "another"})
     assert (nobody.status_code, nobody.json()["code"]) == (404, "person-unknown")
     assert (nowhere.status_code, nowhere.json()["code"]) == (404, "unit-unknown")
+    assert (no_metric.status_code, no_metric.json()["code"]) == (422, "metric-unknown")
     assert (no_cycle.status_code, no_cycle.json()["code"]) == (409, "cycle-not-running")
     async with running.caller(company.departments[0].director_id) as director:
         refused = await director.post(f"/api/people/{known}/leave", json=on)

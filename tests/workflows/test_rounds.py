@@ -16,6 +16,7 @@ from models.database import SessionMaker
 from models.messages import Extend, Reassign, RemindTask, ReopenDepartment, VoidTask
 from models.metrics import Score, Target
 from models.org import Deputy, Person
+from models.scores import missing_components
 from models.stages import Channel, Choice, CycleState, Occasion, Stage, TaskKind, TaskState
 from models.tasks import TargetProposal, Task
 from models.terms import Ladder, MonthDue, Policy, Rung, Terms
@@ -218,6 +219,11 @@ async def test_what_scoring_lacks_becomes_a_task_of_hr(home: House) -> None:
     home.outside.missing = 2
     gap = await walk(home, "fill-gap-1")
     assert (gap.kind, gap.holder_id) == (TaskKind.FILL_SCORING_GAP, home.company.hr_id)
+    async with home.sessions() as session:
+        lacks = len(await missing_components(session, gap.cycle_id, gap.department_id))
+    notices = await home.notices(occasion=Occasion.SCORING_BLOCKED)
+    assert lacks
+    assert {(notice.person_id, notice.facts["missing"]) for notice in notices} == {(home.company.hr_id, lacks)}
     await home.decide(gap, Choice.FILLED)
     await the_task(home, "approve-director")
     assert len(home.outside.scored) == 2
