@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
 from sqlalchemy import bindparam, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -14,9 +18,10 @@ from models.database import insert, insert_once, table_of
 from models.errors import Refusal
 from models.figures import facts_for_task, take_submission
 from models.messages import Answer, Decide, TaskDecided
-from models.metrics import Target
-from models.org import deputy_of
+from models.metrics import Metric, Target
+from models.org import Person, deputy_of
 from models.stages import Choice, TaskKind, TaskState
+from models.targets import set_target
 from models.tasks import Command, Decision, Task
 from rules.completeness import gaps
 
@@ -53,7 +58,8 @@ async def record(session: AsyncSession, decided: TaskDecided) -> Answer:
     case = Case(cycle, decided.now)
     await refuse_unless_deputy(session, case, decide)
     words = command.words if command else {}
-    await follow_up(session, decided, task, words.get("submission_id", ""))
+    await follow_up(session, decided, task, words)
+    changes = await fill_gaps(session, case, task, words) if decide.choice is Choice.FILLED else []
     task.state, task.closed_at, task.next_rung_at = TaskState.DECIDED, decided.now, None
     on_behalf_of = decide.for_id if decide.for_id != decide.by_id else ""
     acted_by = command.acted_by if command else ""
@@ -72,18 +78,18 @@ async def record(session: AsyncSession, decided: TaskDecided) -> Answer:
             decided_at=decided.now,
         ),
     )
-    history = [
-        case.event(
-            f"{task.id}/decided",
-            "decided",
-            department_id=task.department_id,
-            task_id=task.id,
-            actor_id=decide.by_id,
-            on_behalf_of=on_behalf_of,
-            acted_by=acted_by,
-            detail={"choice": decide.choice, "kind": task.kind, "round": task.round},
-        )
-    ]
+    who: dict[str, str] = {
+        "department_id": task.department_id,
+        "task_id": task.id,
+        "actor_id": decide.by_id,
+        "on_behalf_of": on_behalf_of,
+        "acted_by": acted_by,
+    }
+    what = {"choice": decide.choice, "kind": task.kind, "round": task.round}
+    history = [case.event(f"{task.id}/decided", "decided", **who, detail=what)]
+    if changes:
+        filled = {"targets": changes, "command": decide.command_id}
+        history.append(case.event(f"{task.id}/targets", "targets-filled", **who, detail=filled))
     if decided.leads_to and decided.leads_to is not decided.stage and decided.leads_to.is_open:
         history += await enter_stage(session, case, task.department_id, decided.leads_to, decided.round)
     await insert_once(session, history)
@@ -107,13 +113,40 @@ async def take_figures(session: AsyncSession, decided: TaskDecided, task: Task, 
         raise Refusal("submission-incomplete", missing=len(missing))
 
 
-async def follow_up(session: AsyncSession, decided: TaskDecided, task: Task, submission_id: str) -> None:
+async def fill_gaps(
+    session: AsyncSession, case: Case, task: Task, words: Mapping[str, Any]
+) -> list[dict[str, str | None]]:
+    """Take over what scoring waited for; whether it is enough, scoring says (Rule 42).
+
+    Returns the targets that were set: whose, of what, from what to what, and what counts of it.
+    """
+    if submission_id := words.get("submission_id", ""):
+        await take_submission(session, submission_id, case.now)
+    changes: list[dict[str, str | None]] = []
+    for given in words.get("targets", ()):
+        person = await session.get_one(Person, given["person_id"])
+        metric = await session.get_one(Metric, given["metric_id"])
+        if person.department_id != task.department_id:
+            continue  # Moved on meanwhile: another department's scoring asks for it.
+        full_value = Decimal(given["value"])
+        target, before = await set_target(session, case.cycle, person, metric, full_value, case.now)
+        changes.append(
+            {
+                "person": person.id,
+                "metric": metric.id,
+                "before": None if before is None else format(before.normalize(), "f"),
+                "value": format(target.full_value.normalize(), "f"),
+                "counts": format(target.value.normalize(), "f"),
+            }
+        )
+    return changes
+
+
+async def follow_up(session: AsyncSession, decided: TaskDecided, task: Task, words: Mapping[str, Any]) -> None:
     """Write what the choice means for targets and figures."""
     choice = decided.decide.choice
     if choice is Choice.SUBMIT:
-        await take_figures(session, decided, task, submission_id)
-    elif choice is Choice.FILLED and submission_id:
-        await take_submission(session, submission_id, decided.now)
+        await take_figures(session, decided, task, words.get("submission_id", ""))
     elif choice is Choice.ACCEPT_PROPOSAL:
         await accept_proposals(session, task, decided.now)
     elif choice is Choice.KEEP_TARGETS:

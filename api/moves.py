@@ -36,11 +36,14 @@ def decision(
     comment: str = "",
     submission_id: str = "",
     rows: Sequence[SQLModel] = (),
+    targets: Sequence[dict[str, str]] = (),
     command_id: str = "",
 ) -> Wish:
     """Decide a task in the place of `for_id`, its holder. `rows` are proposals or a submission."""
     command_id = command_id or new_command_id()
-    words = {"comment": comment, "submission_id": submission_id}
+    words: dict[str, Any] = {"comment": comment, "submission_id": submission_id}
+    if targets:
+        words["targets"] = list(targets)
     move = Decide(command_id=command_id, task_id=task.id, by_id=by_id, for_id=for_id, choice=choice)
     return _of_task(CommandKind.DECIDE, task, by_id, move, words, command_id, rows)
 

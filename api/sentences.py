@@ -31,7 +31,7 @@ SENTENCES: Final[dict[str, tuple[str, ...]]] = {
     "figures-needed": (_("Please change at least one value: what you propose instead is missing."),),
     "submission-missing": (_("No figures have been handed in yet. Please fill in what is missing, then submit."),),
     "submission-incomplete": (
-        _("The data is not complete yet: %(count)s figures are missing or wrong. Please mend the rows listed."),
+        _("The data is not complete yet: %(count)s items are missing or wrong. Please mend the rows listed."),
         _("The data is not complete yet. Please mend the rows listed."),
     ),
     "submission-unreadable": (

@@ -45,6 +45,15 @@ SENTENCES_OF_FIGURES: Final[dict[str, tuple[str, ...]]] = {
         _("Not valid: %(metric)s of %(team)s, %(month)s. Please correct it."),
     ),
     "figure-too-large": (_("A figure is too large to be counted with. Please look at its decimal point."),),
+    "target-missing": (_("Missing: the target of %(metric)s for %(person)s (%(staff_no)s), %(team)s."),),
+    "target-zero": (_("A target must be more than zero, or nothing can be measured by it."),),
+    "target-not-wanted": (_("No target of %(metric)s is missing for “%(given)s”. Please leave it out."),),
+    "person-without-scorecard": (
+        _("%(person)s (%(staff_no)s) has no scorecard for their post. Please have one made, then hand in again."),
+    ),
+    "person-without-metrics": (
+        _("No metric applies to %(person)s (%(staff_no)s). Please give them one, or take them out of scoring."),
+    ),
     "component-missing": (
         _("A result cannot be calculated: %(count)s of its parts are missing. Please fill them in."),
     ),

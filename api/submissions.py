@@ -10,9 +10,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from api import moves
 from api.commands import Wish
 from api.problems import Refusals
+from api.scoring_gaps import GivenTarget, TargetCheck, facts_to_fill
 from models.clock import business_now
 from models.errors import Refusal
-from models.figures import facts_for_task
 from models.stages import Choice, TaskKind
 from models.tasks import Submission, SubmissionRow, Task
 from rules.completeness import CheckedRow, Gap, GivenRow, RowFault, check_submission
@@ -30,21 +30,24 @@ async def handed_in(
     *,
     file_name: str = "",
     comment: str = "",
+    targets: Sequence[GivenTarget] = (),
 ) -> Wish:
-    """Return the wish that decides the task with these figures.
+    """Return the wish that decides the task with these figures and, where scoring waits for them, targets.
 
     No rows at all are fine where everything needed is there already, from the CRM.
 
     Raises:
-        Refusal: `choice-not-allowed` where the task takes no figures; `submission-incomplete` with
-            every fault by row and every gap.
+        Refusal: `choice-not-allowed` where the task takes none; `submission-incomplete` with every
+            fault by row and every gap.
     """
     choice = CHOICE_OF.get(task.kind)
-    if choice is None:
+    if choice is None or (targets and choice is not Choice.FILLED):
         raise Refusal("choice-not-allowed", choice=Choice.SUBMIT.value, kind=task.kind.value)
-    check = check_submission(await facts_for_task(session, task), given)
-    if not check.is_complete:
-        errors = [_fault(fault) for fault in check.faults] + [_gap(gap) for gap in check.gaps]
+    facts, gap = await facts_to_fill(session, task)
+    check = check_submission(facts, given)
+    aims = gap.check(targets) if gap else TargetCheck((), (), ())
+    errors = [_fault(fault) for fault in check.faults] + [_gap(one) for one in check.gaps] + aims.errors
+    if errors:
         raise Refusals("submission-incomplete", errors, count=len(errors))
     submission = Submission(
         id=uuid4().hex,
@@ -55,7 +58,14 @@ async def handed_in(
     )
     rows = [_row(submission.id, row) for row in check.rows]
     return moves.decision(
-        task, by_id, for_id, choice, comment=comment, submission_id=submission.id, rows=[submission, *rows]
+        task,
+        by_id,
+        for_id,
+        choice,
+        comment=comment,
+        submission_id=submission.id,
+        rows=[submission, *rows],
+        targets=[target.as_words() for target in aims.targets],
     )
 
 

@@ -95,6 +95,15 @@ class FigureGiven(Taken):
     """Why a figure that is there already is corrected."""
 
 
+class MissingTarget(Taken):
+    person: str
+    """Staff number or id."""
+    metric: str
+    """Code or id of the metric."""
+    value: str
+    """The goal of the whole period; what counts of a sum are the person's days in post."""
+
+
 class FiguresGiven(Taken):
     model_config = ConfigDict(
         json_schema_extra={
@@ -109,7 +118,9 @@ class FiguresGiven(Taken):
         }
     )
 
-    rows: list[FigureGiven] = Field(max_length=20_000)
+    rows: list[FigureGiven] = Field(default_factory=list, max_length=20_000)
+    targets: list[MissingTarget] = Field(default_factory=list, max_length=20_000)
+    """Where scoring waits for targets: those that are missing."""
     comment: str = Field(default="", max_length=4000)
 
 

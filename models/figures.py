@@ -85,6 +85,8 @@ class DepartmentFacts:
     in_force: Mapping[FigureKey, Decimal]
     exempt: frozenset[tuple[str, str]] = frozenset()
     """(person, metric) where the metric does not apply to the person (Rule 42)."""
+    also_needed: frozenset[tuple[str, str]] = frozenset()
+    """(person, metric) that a result waits for, though the gate does not ask for the metric."""
 
 
 async def figures_in_force(

@@ -62,6 +62,8 @@ def gaps(facts: DepartmentFacts) -> list[Gap]:
         for metric in facts.metrics:
             if metric.is_required:
                 found += list(_gaps_of(facts, team, members, metric))
+            elif waiting := [one for one in members if (one.person_id, metric.id) in facts.also_needed]:
+                found += list(_gaps_of(facts, team, waiting, metric))
     return found
 
 

@@ -75,7 +75,14 @@ async def decide(database: AsyncSession, commands: Commands, task: Task, by_id: 
     choice = choice_of(task, typed)
     if task.kind in CHOICE_OF:
         wish = await handed_in(
-            database, task, by_id, for_id, typed.handed.rows, file_name=typed.file_name, comment=typed.comment
+            database,
+            task,
+            by_id,
+            for_id,
+            typed.handed.rows,
+            file_name=typed.file_name,
+            comment=typed.comment,
+            targets=typed.handed.targets,
         )
         return await commands.ask(database, wish)
     command_id = new_command_id()

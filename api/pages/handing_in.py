@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Final
@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
 from api.parts import TableReader
+from api.scoring_gaps import GivenTarget
 from api.sheets import MOST_BYTES, MOST_ROWS, rows_in_file
 from models.errors import Refusal
 from rules.completeness import GivenRow
@@ -22,6 +23,8 @@ REASON: Final = "reason"
 """Why a figure is corrected: this before the figure's field."""
 ROW: Final = "row"
 """A refused row of a file, corrected in place: this, its number and the column."""
+TARGET: Final = "target"
+"""A target's field: this, person and metric, with colons between them."""
 KEPT: Final = "kept"
 COLUMNS: Final = ("team", "person", "metric", "month", "value", "reason")
 
@@ -34,6 +37,7 @@ class Handed:
     from_file: tuple[GivenRow, ...] = ()
     field_of_row: Mapping[int, str] = field(default_factory=dict)
     """The field that a typed row came from, by the row's number."""
+    targets: tuple[GivenTarget, ...] = ()
 
     @property
     def rows(self) -> tuple[GivenRow, ...]:
@@ -44,6 +48,10 @@ def field_of(team_id: str, person_id: str, metric_id: str, month: date) -> str:
     return ":".join((FIGURE, team_id, person_id, metric_id, f"{month:%Y-%m}"))
 
 
+def field_of_target(person_id: str, metric_id: str) -> str:
+    return ":".join((TARGET, person_id, metric_id))
+
+
 async def handed_with(read: TableReader, texts: Mapping[str, str], file: UploadFile | None) -> Handed:
     """Read the figures of a form. A field left empty, or as it was, hands in nothing.
 
@@ -51,11 +59,19 @@ async def handed_with(read: TableReader, texts: Mapping[str, str], file: UploadF
         Refusal: what `rows_in_file` refuses.
     """
     typed, fields = _typed(texts)
+    targets = tuple(_targets(texts))
     if file is None:
-        return Handed(typed, (*_kept(texts.get(KEPT, "")), *_corrected(texts)), fields)
+        return Handed(typed, (*_kept(texts.get(KEPT, "")), *_corrected(texts)), fields, targets)
     content = await file.read(MOST_BYTES + 1)
     rows = await run_in_threadpool(rows_in_file, read, file.filename or "", content)
-    return Handed(typed, tuple(row for row in rows if row.value.strip()), fields)
+    return Handed(typed, tuple(row for row in rows if row.value.strip()), fields, targets)
+
+
+def _targets(texts: Mapping[str, str]) -> Iterator[GivenTarget]:
+    for name, value in texts.items():
+        parts = name.split(":")
+        if parts[0] == TARGET and len(parts) == 3 and value:
+            yield GivenTarget(person=parts[1], metric=parts[2], value=value)
 
 
 def _typed(texts: Mapping[str, str]) -> tuple[tuple[GivenRow, ...], dict[int, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final
 
 from sqlmodel import col, select
@@ -16,6 +17,7 @@ from api.i18n import later as _
 from api.pages.task_views import names_of
 from api.terms import message_of
 from models.cycles import CycleEvent
+from models.metrics import Metric, MetricUnit
 from models.org import Unit
 from models.stages import Channel, Choice, Stage, TaskKind
 
@@ -45,10 +47,15 @@ SENTENCES: Final[Mapping[str, str]] = {
     "staff-join": _("%(actor)s recorded a joiner"),
     "staff-leave": _("%(actor)s recorded a leaver"),
     "staff-transfer": _("%(actor)s recorded a transfer"),
+    "targets-filled": _("%(actor)s filled in targets: %(targets)s"),
     "figures-fetched": _("Figures were fetched from the CRM"),
     "scored": _("Results were calculated"),
 }
 """What each kind of event says."""
+
+
+MOST_TARGETS = 12
+"""How many changed targets one line of a history names."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +78,7 @@ async def happenings(
     """Word a list of events: two queries for all their names."""
     people = {one for event in events for one in _people_in(event)}
     names = await names_of(database, people)
+    metrics = await metrics_in(database, events)
     units: dict[str, str] = {}
     if with_departments:
         found = await database.exec(
@@ -80,7 +88,7 @@ async def happenings(
     return [
         Happening(
             at=event.at,
-            text=worded(event, names, tongue),
+            text=worded(event, names, tongue, metrics),
             department=units.get(event.department_id, ""),
             department_id=event.department_id,
             task_id=event.task_id,
@@ -90,7 +98,17 @@ async def happenings(
     ]
 
 
-def worded(event: CycleEvent, names: Mapping[str, str], tongue: Tongue) -> str:
+async def metrics_in(database: AsyncSession, events: Sequence[CycleEvent]) -> dict[str, Metric]:
+    ids = {change["metric"] for event in events for change in _changes(event)}
+    if not ids:
+        return {}
+    found = await database.exec(select(Metric).where(col(Metric.id).in_(ids)))
+    return {metric.id: metric for metric in found.all()}
+
+
+def worded(
+    event: CycleEvent, names: Mapping[str, str], tongue: Tongue, metrics: Mapping[str, Metric] | None = None
+) -> str:
     """Return an event's sentence; the bare kind where it is not known here."""
     detail: Mapping[str, Any] = event.detail
     kind = "approved-by-policy" if event.kind == "decided" and not event.actor_id else event.kind
@@ -99,6 +117,7 @@ def worded(event: CycleEvent, names: Mapping[str, str], tongue: Tongue) -> str:
         "actor": names.get(event.actor_id, tongue.gettext("The system")),
         "holder": names.get(_holder(detail), somebody),
         "added": names.get(str(detail.get("added", "")), somebody),
+        "targets": _targets(_changes(event), names, metrics or {}, tongue),
         "kind": _term(TaskKind, detail.get("kind"), tongue),
         "choice": _term(Choice, detail.get("choice"), tongue),
         "stage": _term(Stage, detail.get("stage"), tongue),
@@ -119,9 +138,34 @@ def _term(
     return tongue.gettext(message_of(member)) if member else ""
 
 
+def _changes(event: CycleEvent) -> Sequence[Mapping[str, Any]]:
+    """Return the targets that an event changed."""
+    changes: Sequence[Mapping[str, Any]] = event.detail["targets"] if event.kind == "targets-filled" else ()
+    return changes
+
+
+def _targets(
+    changes: Sequence[Mapping[str, Any]], names: Mapping[str, str], metrics: Mapping[str, Metric], tongue: Tongue
+) -> str:
+    """Say whose target of what became how much, old and new; of many the first."""
+    said = []
+    for change in changes[:MOST_TARGETS]:
+        metric = metrics.get(change["metric"])
+        unit = metric.unit if metric else MetricUnit.COUNT
+        before = tongue.figure(Decimal(change["before"]) if change["before"] else None, unit)
+        name = in_language(metric.name, metric.name_en, tongue.language) if metric else change["metric"]
+        person = names.get(change["person"], change["person"])
+        said.append(f"{person} {name} {before} → {tongue.figure(Decimal(change['value']), unit)}")
+    if len(changes) > MOST_TARGETS:
+        said.append("…")
+    return tongue.gettext(", ").join(said)
+
+
 def _holder(detail: Mapping[str, Any]) -> str:
     return str(detail.get("holder") or detail.get("to") or detail.get("to_id") or "")
 
 
 def _people_in(event: CycleEvent) -> set[str]:
-    return {event.actor_id, event.on_behalf_of, _holder(event.detail), str(event.detail.get("added") or "")} - {""}
+    aimed = {change["person"] for change in _changes(event)}
+    others = {event.actor_id, event.on_behalf_of, _holder(event.detail), str(event.detail.get("added") or "")}
+    return (aimed | others) - {""}

@@ -13,9 +13,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from api.facts import in_language, with_names
 from api.i18n import Tongue
 from api.pages.handing_in import Handed, field_of, packed
+from api.pages.scoring_gap_views import ScoringGapView, scoring_gap_view
 from api.pages.target_views import put_together, teams_of
+from api.scoring_gaps import facts_to_fill
 from api.words import say
-from models.figures import DepartmentFacts, facts_for_task, figures_in_force, key_of
+from models.figures import DepartmentFacts, figures_in_force, key_of
 from models.metrics import Figure, FigureLevel, Metric
 from models.tasks import Task
 from rules.completeness import Gap, GivenRow, RowFault, check_submission, gaps
@@ -80,10 +82,8 @@ class SubmissionView:
     kept_count: int = 0
     field_faults: Mapping[str, str] = field(default_factory=dict)
     """What is wrong with a field of this page."""
-
-    @property
-    def is_complete(self) -> bool:
-        return not self.missing and not self.faulty
+    scoring: ScoringGapView | None = None
+    """What scoring waits for, where that is the task."""
 
 
 async def submission_view(
@@ -94,7 +94,7 @@ async def submission_view(
     With rows that were handed in and refused: what is wrong with each, and what they leave open.
     """
     handed = handed or Handed()
-    facts = await facts_for_task(database, task)
+    facts, gap = await facts_to_fill(database, task)
     figures = await figures_in_force(
         database, task.department_id, facts.months, [member.person_id for member in facts.members]
     )
@@ -126,6 +126,7 @@ async def submission_view(
         kept=packed(sound),
         kept_count=len(sound),
         field_faults={handed.field_of_row[row]: " ".join(said.values()) for row, said in faults.items()},
+        scoring=await scoring_gap_view(database, task, gap, names, tongue, handed) if gap else None,
     )
 
 

@@ -18,10 +18,11 @@ from api.i18n import Tongue
 from api.links import open_link
 from api.pages.rendering import TheShell
 from api.rights import seen_task
+from api.scoring_gaps import facts_to_fill
 from api.session import Database, SignedIn
 from api.submissions import CHOICE_OF
 from models.errors import Refusal
-from models.figures import DepartmentFacts, facts_for_task
+from models.figures import DepartmentFacts
 from models.metrics import FigureLevel, Metric
 from models.tasks import Task
 
@@ -51,7 +52,7 @@ async def template_of_link(token: str, around: TheShell, database: Database) -> 
 async def _template(database: AsyncSession, task: Task, tongue: Tongue) -> Response:
     if task.kind not in CHOICE_OF:
         raise Refusal("not-found")
-    facts = await facts_for_task(database, task)
+    facts, _ = await facts_to_fill(database, task)
     content = await run_in_threadpool(_written, list(_rows(facts, tongue)), _headings(tongue))
     month = f"-{task.month:%Y-%m}" if task.month else ""
     name = f"{task.department_id}{month}.xlsx"

@@ -33,6 +33,7 @@ from api.rights import (
     sees_task,
     today,
 )
+from api.scoring_gaps import GivenTarget
 from api.session import Database, HrAdmin, SignedIn, Viewer
 from api.shapes import Named
 from api.sheets import rows_in_file
@@ -235,13 +236,15 @@ async def submit(
         if earlier is not None:
             return answered(earlier)
     place = await place_to_decide(database, viewer.id, task)
-    file_name, given, comment = await _figures_in(request, parts)
-    wish = await handed_in(database, task, viewer.id, place, given, file_name=file_name, comment=comment)
+    file_name, given, targets, comment = await _figures_in(request, parts)
+    wish = await handed_in(
+        database, task, viewer.id, place, given, file_name=file_name, comment=comment, targets=targets
+    )
     return answered(await parts.commands.ask(database, wish, asked))
 
 
-async def _figures_in(request: Request, parts: TheParts) -> tuple[str, list[GivenRow], str]:
-    """Return file name, rows and comment of a request with figures."""
+async def _figures_in(request: Request, parts: TheParts) -> tuple[str, list[GivenRow], list[GivenTarget], str]:
+    """Return file name, rows, targets and comment of a request with figures."""
     if request.headers.get("content-type", "").startswith("multipart/form-data"):
         form = await request.form(max_files=1, max_fields=10)
         file = form.get("file")
@@ -250,7 +253,7 @@ async def _figures_in(request: Request, parts: TheParts) -> tuple[str, list[Give
         content = await file.read()
         # Reading a large workbook takes a while; others are served meanwhile.
         given = await asyncio.to_thread(rows_in_file, parts.read_table, file.filename or "", content)
-        return file.filename or "", given, str(form.get("comment", ""))
+        return file.filename or "", given, [], str(form.get("comment", ""))
     try:
         body = FiguresGiven.model_validate_json(await request.body())
     except ValidationError as wrong:
@@ -258,7 +261,7 @@ async def _figures_in(request: Request, parts: TheParts) -> tuple[str, list[Give
             [{**error, "loc": ("body", *error["loc"])} for error in wrong.errors(include_url=False)]
         ) from wrong
     rows = [GivenRow(row=number, **row.model_dump()) for number, row in enumerate(body.rows, start=1)]
-    return "", rows, body.comment
+    return "", rows, [GivenTarget(**target.model_dump()) for target in body.targets], body.comment
 
 
 @router.post(

@@ -9,11 +9,13 @@ from uuid import uuid4
 
 import openpyxl
 import pytest
-from sqlmodel import col, select
+from sqlmodel import col, delete, select
 
 from models.cycles import Cycle
 from models.database import SessionMaker
 from models.figures import department_facts
+from models.metrics import Target
+from models.org import Person
 from models.stages import Stage, TaskKind
 from models.tasks import Command, Submission, SubmissionRow, Task
 from quarterdeck.demo.small import SmallCompany, make_small_company
@@ -187,3 +189,37 @@ async def test_figures_are_not_taken_by_a_task_that_asks_for_none_nor_from_a_str
     async with at_work.caller(at_work.company.departments[1].director_id) as colleague:
         foreign = await colleague.post(f"/api/tasks/{submit.id}/submit", json={"rows": rows})
     assert (foreign.status_code, foreign.json()["code"]) == (403, "not-yours")
+
+
+async def test_a_machine_hands_in_the_target_that_scoring_waits_for(at_work: House) -> None:
+    """Rule 42: by staff number and the metric's code; whom it does not lack for is told so."""
+    company = at_work.company
+    department = company.departments[0]
+    person_id, metric_id = department.people_ids[1], company.metric_ids["satisfaction"]
+    async with at_work.sessions() as session:
+        await session.exec(delete(Target).where(col(Target.person_id) == person_id))
+        staff_no = (await session.get_one(Person, person_id)).staff_no
+        await session.commit()
+    task = await at_work.open_task(
+        "fill-gap-1",
+        TaskKind.FILL_SCORING_GAP,
+        stage=Stage.EVALUATION,
+        holder_id=company.hr_id,
+        first_holder_id=company.hr_id,
+    )
+    await at_work.start_review()
+    months = ("2055-01", "2055-02", "2055-03")
+    rows = [{**row, "month": month} for row in await rows_of(at_work) for month in months]
+    target = {"person": staff_no, "metric": "satisfaction", "value": "90"}
+    async with at_work.caller(company.hr_id) as hr:
+        path = f"/api/tasks/{task.id}/submit"
+        without = await hr.post(path, json={"rows": rows})
+        nobody = await hr.post(path, json={"rows": rows, "targets": [target, {**target, "person": "nobody"}]})
+        answer = await hr.post(path, json={"rows": rows, "targets": [target]})
+    assert [error["code"] for error in without.json()["errors"]] == ["target-missing"]
+    assert [error["code"] for error in nobody.json()["errors"]] == ["target-not-wanted"]
+    assert answer.status_code == 200, answer.text
+    async with at_work.sessions() as session:
+        command = await session.get_one(Command, answer.json()["command_id"])
+    assert command.words["targets"] == [{"person_id": person_id, "metric_id": metric_id, "value": "90"}]
+    assert command.move["choice"] == "filled"
