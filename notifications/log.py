@@ -49,16 +49,6 @@ HAND_OVER = (
     .values(state=DeliveryState.UNKNOWN, error="", handed_over_at=bindparam("at"), held_until=bindparam("until"))
 )
 
-SENT = (
-    update(_DELIVERIES)
-    .where(
-        _DELIVERIES.c.id == bindparam("of_delivery"),
-        _DELIVERIES.c.state == bindparam("expected"),
-        _DELIVERIES.c.held_until.is_not(None),
-    )
-    .values(state=DeliveryState.SENT, provider_id=bindparam("provider"), sent_at=bindparam("at"), held_until=None)
-)
-
 
 @dataclass(frozen=True)
 class Attempt:
@@ -219,18 +209,18 @@ class DeliveryLog:
         expected = DeliveryState.UNKNOWN if handed_over else DeliveryState.CLAIMED
         async with self.sessions() as session:
             await writing(session)
-            if isinstance(outcome, Taken):
-                what = {"of_delivery": delivery_id, "expected": expected}
-                await session.exec(SENT, params={**what, "provider": outcome.provider_id, "at": self.wall()})
-                await session.commit()
-                return None
             delivery = await _locked(session, delivery_id)
             if delivery is None or delivery.state is not expected or delivery.held_until is None:
                 return None
             session.add(delivery)
             delivery.attempts = [*delivery.attempts, self._attempt(delivery, outcome)]
             pause = None
-            if outcome is None:
+            if isinstance(outcome, Taken):
+                delivery.state = DeliveryState.SENT
+                delivery.provider_id = outcome.provider_id
+                delivery.sent_at = self.wall()
+                delivery.held_until = None
+            elif outcome is None:
                 delivery.state = DeliveryState.CLAIMED
                 delivery.held_until = self.wall() + self.timing.trusted
             else:
