@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import uvloop
 from temporalio.client import Client
 from temporalio.envconfig import ClientConfig
 from temporalio.worker import Worker
@@ -179,7 +180,7 @@ def main() -> int:
         print(f"quarterdeck: {wrong}", file=sys.stderr)
         return 2
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    return Nursery(lambda: asyncio.run(work(settings))).run(settings.worker_processes)
+    return Nursery(lambda: uvloop.run(work(settings))).run(settings.worker_processes)
 
 
 if __name__ == "__main__":

@@ -179,9 +179,9 @@ class Commands:
 
     async def _take_down(self, session: AsyncSession, wish: Wish, asked: Asked, state: CommandState) -> Command:
         """Write the words; where the same key came before, return that command instead."""
+        now = await business_now(session)
         await session.commit()  # Ends what was read; a rollback would make the caller's rows forget themselves.
         await writing(session)
-        now = await business_now(session)
         command = Command(
             id=wish.command_id,
             # A launch's id is made from the cycle's: two without a key are two launches, not one repeated.

@@ -16,6 +16,7 @@ from datetime import timedelta
 from pathlib import Path
 from time import perf_counter
 
+import uvloop
 from temporalio import activity, workflow
 from temporalio.client import Client
 from temporalio.common import RetryPolicy, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
@@ -192,4 +193,4 @@ if __name__ == "__main__":
     parser.add_argument("--tasks-at-once", type=int, required=True)
     parser.add_argument("--cached", type=int, required=True)
     given = parser.parse_args()
-    asyncio.run(work(given.address, Sizes(**given.sizes), given.tally, given.tasks_at_once, given.cached))
+    uvloop.run(work(given.address, Sizes(**given.sizes), given.tally, given.tasks_at_once, given.cached))
