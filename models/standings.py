@@ -6,23 +6,25 @@ of results: sums are added up; means are taken over all that went into them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, bindparam, func, true, type_coerce
+from sqlalchemy import ColumnElement, String, bindparam, case, func, or_, true, type_coerce
 from sqlalchemy import select as select_columns
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.columns import FIGURE_SCALE
-from models.cycles import Cycle
+from models.cycles import Cycle, CycleDepartment
 from models.figures import months_of
 from models.metrics import Figure, Metric, Target
 from models.org import Person, Unit
 from models.scores import Steps
+from models.stages import Stage, TaskState
+from models.tasks import Task
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,15 @@ async def reached_by_month(session: AsyncSession, cycle: Cycle, department_id: s
     return [Reached(*row) for row in found]
 
 
+async def months_with_figures(session: AsyncSession, cycle: Cycle, person: Person) -> Sequence[date]:
+    """Return the months of which there are figures of the person, or of their team."""
+    team = (col(Figure.team_id) == person.unit_id) & (col(Figure.person_id) == "")
+    connection = await session.connection()
+    whose = or_(col(Figure.person_id) == person.id, team)
+    found = await connection.execute(select_columns(col(Figure.month)).where(*_in_period(cycle), whose).distinct())
+    return found.scalars().all()
+
+
 def _in_period(cycle: Cycle) -> tuple[ColumnElement[bool], ...]:
     return (
         col(Figure.company_id) == cycle.company_id,
@@ -197,6 +208,114 @@ async def weights_by_unit(
     connection = await session.connection()
     found = await connection.execute(Steps(cycle, department_ids).whole(WEIGHTS.replace("{unit}", unit)))
     return {(unit_id, metric_id): _exact(weight) or Decimal(0) for unit_id, metric_id, weight in found}
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a unit's departments have come through the cycle's stages, and what is late."""
+
+    unit_id: str = ""
+    departments: int = 0
+    finished: int = 0
+    open_tasks: int = 0
+    late: int = 0
+    stage: Stage | None = None
+    """Where the departments are that have come the least far."""
+
+    @staticmethod
+    def together(parts: Iterable[Progress]) -> Progress:
+        known = list(parts)
+        return Progress(
+            departments=sum(one.departments for one in known),
+            finished=sum(one.finished for one in known),
+            open_tasks=sum(one.open_tasks for one in known),
+            late=sum(one.late for one in known),
+        )
+
+
+async def progress_by_unit(
+    session: AsyncSession,
+    cycle: Cycle,
+    department_ids: Sequence[str] | None,
+    now: datetime,
+    *,
+    by_division: bool,
+) -> dict[str, Progress]:
+    """Return the progress of departments that take part, by department or division."""
+    open_tasks = (
+        select_columns(
+            col(Task.department_id),
+            func.count().label("open"),
+            func.count().filter(col(Task.deadline_at) < now).label("late"),
+        )
+        .where(col(Task.cycle_id) == cycle.id, col(Task.state) == TaskState.OPEN)
+        .group_by(col(Task.department_id))
+        .subquery()
+    )
+    order = case({stage: place for place, stage in enumerate(Stage)}, value=_STAGE)
+    connection = await session.connection()
+    found = await connection.execute(
+        select_columns(
+            _unit(by_division=by_division),
+            func.count(),
+            func.count().filter(_STAGE == Stage.CLOSED),
+            func.coalesce(func.sum(open_tasks.c.open), 0),
+            func.coalesce(func.sum(open_tasks.c.late), 0),
+            func.min(order),
+        )
+        .select_from(CycleDepartment)
+        .join(Unit, col(Unit.id) == col(CycleDepartment.department_id))
+        .outerjoin(open_tasks, open_tasks.c.department_id == col(Unit.id))
+        .where(col(CycleDepartment.cycle_id) == cycle.id, _departments(department_ids))
+        .group_by(_unit(by_division=by_division))
+    )
+    return {
+        unit_id: Progress(unit_id, departments, finished, int(open_), int(late), list(Stage)[least])
+        for unit_id, departments, finished, open_, late, least in found
+    }
+
+
+_STAGE = col(CycleDepartment.stage)
+
+
+@dataclass(frozen=True)
+class LateHolder:
+    """Somebody who holds tasks that are late, and since when the oldest of them is."""
+
+    person_id: str
+    name: str
+    post: str
+    tasks: int
+    since: datetime
+
+
+async def late_holders(
+    session: AsyncSession, cycle: Cycle, department_ids: Sequence[str] | None, now: datetime, limit: int = 8
+) -> list[LateHolder]:
+    """Return who holds things up, the one with the most late tasks first."""
+    connection = await session.connection()
+    found = await connection.execute(
+        select_columns(
+            col(Person.id),
+            col(Person.name),
+            col(Person.post),
+            func.count(),
+            func.min(col(Task.deadline_at)),
+        )
+        .select_from(Task)
+        .join(Person, col(Person.id) == col(Task.holder_id))
+        .join(Unit, col(Unit.id) == col(Task.department_id))
+        .where(
+            col(Task.cycle_id) == cycle.id,
+            col(Task.state) == TaskState.OPEN,
+            col(Task.deadline_at) < now,
+            _departments(department_ids),
+        )
+        .group_by(col(Person.id), col(Person.name), col(Person.post))
+        .order_by(func.count().desc(), func.min(col(Task.deadline_at)), col(Person.id))
+        .limit(limit)
+    )
+    return [LateHolder(*row) for row in found]
 
 
 async def cycles_with(session: AsyncSession, seen: ColumnElement[bool], limit: int = 40) -> Sequence[Cycle]:

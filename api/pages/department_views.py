@@ -154,13 +154,13 @@ async def department_view(
         teams=team_rows,
         people=_people(lines, metrics, chosen, gone, teams) if chosen else (),
         metric_chart=bars(
-            [bar_of(row.name, row.standing, _words(row.standing, row.metric, tongue)) for row in rows],
+            [bar_of(row.name, row.standing, in_words(row.standing, row.metric, tongue)) for row in rows],
             tongue,
             expected=gone.covered_percent,
         ),
         team_chart=bars(
             [
-                bar_of(row.name, row.standing, _words(row.standing, chosen.metric, tongue))
+                bar_of(row.name, row.standing, in_words(row.standing, chosen.metric, tongue))
                 for row in team_rows
                 if chosen
             ],
@@ -208,7 +208,8 @@ def _people(
     )
 
 
-def _words(one: Standing, metric: Metric, tongue: Tongue) -> str:
+def in_words(one: Standing, metric: Metric, tongue: Tongue) -> str:
+    """Say how much is reached of what."""
     return tongue.gettext(
         "%(actual)s of %(target)s",
         actual=tongue.figure(one.actual, metric.unit),

@@ -63,7 +63,9 @@ class Entry:
 
 ENTRIES: tuple[Entry, ...] = (
     Entry("/tasks", _("My tasks"), "check", everybody),
+    Entry("/overview", _("Overview"), "units", overseers),
     Entry("/my-department", _("My department"), "chart", directors),
+    Entry("/me/results", _("My results"), "person", people_with_results),
     Entry("/cycles", _("Cycles"), "cycle", readers_of_all),
     Entry("/mailbox", _("Mailbox"), "mail", in_a_demonstration),
 )

@@ -7,16 +7,18 @@ from datetime import datetime
 
 from fastapi import APIRouter, Request
 from sqlmodel import col, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.responses import RedirectResponse, Response
 
 from api.facts import in_language
 from api.pages.rendering import TheShell
-from api.session import Database, MaybeViewer, SignedIn
+from api.rights import decidable_by, today
+from api.session import Database, MaybeViewer, SignedIn, Viewer
 from models.cycles import Cycle
 from models.database import writing
 from models.delivery import Notice
-from models.org import Unit
-from models.stages import Channel
+from models.org import Unit, stands_in_for
+from models.stages import Channel, Role, TaskState
 from models.tasks import Task
 
 router = APIRouter()
@@ -40,11 +42,24 @@ class NoticesPage:
 
 
 @router.get("/")
-async def first_page(asking: MaybeViewer) -> Response:
-    """Tasks for those who have them; cycles for those who run or watch them."""
+async def first_page(asking: MaybeViewer, database: Database) -> Response:
+    """Each reader's own: cycles, the overview, tasks, or their targets and results."""
     if asking is None:
         return RedirectResponse("/sign-in", 303)
-    return RedirectResponse("/cycles" if asking.reads_all else "/tasks", 303)
+    return RedirectResponse(await _home_of(database, asking), 303)
+
+
+async def _home_of(database: AsyncSession, asking: Viewer) -> str:
+    if asking.has(Role.HR_ADMIN) or asking.has(Role.AUDITOR):
+        return "/cycles"
+    if asking.has(Role.EXECUTIVE):
+        return "/overview"
+    if not asking.person.is_scored:
+        return "/tasks"
+    on = await today(database, asking.company_id)
+    mine = decidable_by(asking.id, await stands_in_for(database, asking.id, on))
+    task = await database.exec(select(Task.id).where(mine, col(Task.state) == TaskState.OPEN).limit(1))
+    return "/tasks" if task.first() else "/me/results"
 
 
 @router.get("/notices")

@@ -14,7 +14,9 @@ from api.pages import (
     links,
     mailbox,
     my_department,
+    my_results,
     notices,
+    overview,
     security,
     signing_in,
     tasks,
@@ -35,5 +37,7 @@ routers: tuple[APIRouter, ...] = (
     cycles.router,
     departments.router,
     my_department.router,
+    my_results.router,
+    overview.router,
     mailbox.router,
 )

@@ -45,7 +45,8 @@ const bars = ({ bars: given, lines }) => {
           data: lines.map((line, n) => ({
             xAxis: line.at,
             lineStyle: { color: n ? "#92590a" : "#5b6675", type: n ? "dashed" : "solid", width: 1 },
-            label: { formatter: line.label },
+            // Beside their lines, away from each other.
+            label: { formatter: line.label, align: n ? "right" : "left" },
           })),
         },
       },

@@ -68,3 +68,10 @@ document.addEventListener("keydown", (event) => {
 // Something that is being waited for is looked at again.
 const waiting = document.querySelector("[data-look-again]");
 if (waiting) setTimeout(() => location.reload(), Number(waiting.dataset.lookAgain) * 1000);
+
+// One box chooses all of a list.
+document.querySelectorAll("[data-all]").forEach((box) => {
+  box.addEventListener("change", () =>
+    document.querySelectorAll(`input[name="${box.dataset.all}"]`).forEach((one) => (one.checked = box.checked)),
+  );
+});

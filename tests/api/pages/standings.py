@@ -7,6 +7,9 @@ from decimal import Decimal
 
 from models.clock import ClockOffset
 from models.metrics import Figure, FigureLevel, Metric
+from models.names import task_id
+from models.stages import Approver, Stage, TaskKind
+from models.tasks import Task
 from quarterdeck.demo.small import SmallDepartment
 from tests.api.pages.place import Place
 
@@ -62,3 +65,28 @@ async def to(place: Place, at: datetime) -> None:
     """Move business time there."""
     ahead = (at - datetime.now(UTC)) / timedelta(microseconds=1)
     await place.add(ClockOffset(microseconds=round(ahead)))
+
+
+async def approval(place: Place, department: int, holder_id: str = "", **columns: object) -> Task:
+    """Open the results of a department for its superior to approve, escalated from the director."""
+    of = place.company.departments[department]
+    values: dict[str, object] = {
+        "id": task_id(place.company.cycle_id, of.id, "approve-superior", 1),
+        "company_id": place.company.company_id,
+        "cycle_id": place.company.cycle_id,
+        "department_id": of.id,
+        "slot": "approve-superior",
+        "kind": TaskKind.APPROVE_RESULTS,
+        "stage": Stage.APPROVAL,
+        "approver": Approver.SUPERIOR,
+        "holder_id": holder_id or of.superior_id,
+        "first_holder_id": of.director_id,
+        "level": 1,
+        "opened_at": datetime.now(UTC),
+        "deadline_at": datetime.now(UTC) + timedelta(days=3),
+        "first_deadline_at": datetime.now(UTC) + timedelta(days=3),
+        **columns,
+    }
+    task = Task.model_validate(values)
+    await place.add(task)
+    return task

@@ -12,6 +12,7 @@ from models.stages import Approver, Stage, TaskKind
 from quarterdeck.demo.small import PASSWORD
 from tests.api.pages.browser import NEEDS_CHROMIUM, chromium, served
 from tests.api.pages.place import Place
+from tests.api.pages.standings import approval, half_way
 
 UNLABELLED = """() => [...document.querySelectorAll('input, select, textarea')]
     .filter(field => !['hidden', 'submit'].includes(field.type))
@@ -55,10 +56,23 @@ async def pages_of(place: Place) -> dict[str, list[str]]:
         for kind, stage in kinds.items()
     ]
     await place.link_to(tasks[0])
+    await approval(place, 1)
+    await half_way(place)
     cycle = f"/cycles/{place.company.cycle_id}"
     department = f"{cycle}/departments/{place.company.departments[0].id}"
     return {
-        "d0001": ["/tasks", *(f"/tasks/{task.id}" for task in tasks), "/notices", "/t/a-token", cycle, department],
+        "d0001": [
+            "/tasks",
+            *(f"/tasks/{task.id}" for task in tasks),
+            "/notices",
+            "/t/a-token",
+            cycle,
+            department,
+            "/my-department",
+            "/me/results",
+        ],
+        "vp1": ["/overview"],
+        "ceo": ["/overview", f"/overview?division={place.company.division_ids[0]}"],
         "hr": ["/cycles", cycle, f"{cycle}?stage=approval", department, "/tasks", "/nothing"],
     }
 
