@@ -38,27 +38,17 @@ class Outbox:
         **facts: Any,
     ) -> None:
         """Tell a person, or whoever stands in for them, something about a task."""
-        receiver = await deputy_of(self.session, person_id, self.today) or person_id
-        self.add(
-            Notice(
-                id="",
-                key="",
-                batch=self.batch,
-                company_id=task.company_id,
-                cycle_id=task.cycle_id,
-                department_id=task.department_id,
-                task_id=task.id,
-                epoch=task.epoch,
-                person_id=receiver,
-                meant_for=person_id if receiver != person_id else "",
-                channel=Channel.SYSTEM,
-                occasion=occasion,
-                rung=rung,
-                facts=facts,
-                moment=self.now,
-            ),
-            channels,
+        notice = self.notice(
+            occasion,
+            task.company_id,
+            task.cycle_id,
+            department_id=task.department_id,
+            task_id=task.id,
+            epoch=task.epoch,
+            rung=rung,
+            facts=facts,
         )
+        await self.tell(person_id, channels, notice)
 
     async def about_cycle(
         self,
@@ -70,23 +60,7 @@ class Outbox:
         **facts: Any,
     ) -> None:
         """Tell a person, or whoever stands in for them, something about a cycle."""
-        receiver = await deputy_of(self.session, person_id, self.today) or person_id
-        self.add(
-            Notice(
-                id="",
-                key="",
-                batch=self.batch,
-                company_id=company_id,
-                cycle_id=cycle_id,
-                person_id=receiver,
-                meant_for=person_id if receiver != person_id else "",
-                channel=Channel.SYSTEM,
-                occasion=occasion,
-                facts=facts,
-                moment=self.now,
-            ),
-            channels,
-        )
+        await self.tell(person_id, channels, self.notice(occasion, company_id, cycle_id, facts=facts))
 
     def to_each(
         self,
@@ -98,21 +72,30 @@ class Outbox:
     ) -> None:
         """Tell many people the same in the system; it is about themselves, so no deputy gets it."""
         for person_id in people:
-            self.add(
-                Notice(
-                    id="",
-                    key="",
-                    batch=self.batch,
-                    company_id=company_id,
-                    cycle_id=cycle_id,
-                    department_id=department_id,
-                    person_id=person_id,
-                    channel=Channel.SYSTEM,
-                    occasion=occasion,
-                    moment=self.now,
-                ),
-                (Channel.SYSTEM,),
-            )
+            notice = self.notice(occasion, company_id, cycle_id, department_id=department_id, person_id=person_id)
+            self.add(notice, (Channel.SYSTEM,))
+
+    def notice(self, occasion: Occasion, company_id: str, cycle_id: str, **columns: Any) -> Notice:
+        """Return what `add` gives a key, a channel, and where it is not there yet, `tell` a person."""
+        return Notice(
+            **{
+                "id": "",
+                "key": "",
+                "batch": self.batch,
+                "company_id": company_id,
+                "cycle_id": cycle_id,
+                "person_id": "",
+                "channel": Channel.SYSTEM,
+                "occasion": occasion,
+                "moment": self.now,
+                **columns,
+            }
+        )
+
+    async def tell(self, person_id: str, channels: Iterable[Channel], notice: Notice) -> None:
+        notice.person_id = await deputy_of(self.session, person_id, self.today) or person_id
+        notice.meant_for = person_id if notice.person_id != person_id else ""
+        self.add(notice, channels)
 
     def add(self, pattern: Notice, channels: Iterable[Channel]) -> None:
         for channel in channels:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
@@ -108,13 +110,19 @@ class TaskActivities:
             await session.commit()
             return answer
 
+    @asynccontextmanager
+    async def changing(self, task_id: str, now: datetime) -> AsyncIterator[tuple[AsyncSession, Case, Task]]:
+        """Give a task that is about to change, and what decides how; the change is committed at the end."""
+        async with self.sessions() as session:
+            await writing(session)
+            task = await session.get_one(Task, task_id)
+            yield session, await case_of(session, task.cycle_id, now), task
+            await session.commit()
+
     @activity.defn(name=effects.REASSIGN_TASK.name)
     async def reassign_task(self, change: TaskChange) -> TaskChanged:
         """Hand a task to another person, with a ladder from its foot (Rules 11, 12)."""
-        async with self.sessions() as session:
-            await writing(session)
-            task = await session.get_one(Task, change.task_id)
-            case = await case_of(session, task.cycle_id, change.now)
+        async with self.changing(change.task_id, change.now) as (session, case, task):
             with refusals():
                 to = await in_post(session, change.to_id, case.today)
                 if to is None or to.company_id != task.company_id:
@@ -134,16 +142,12 @@ class TaskActivities:
                 await outbox.write()
             await note_next_rung(session, case, task, rungs)
             await self.write_change(session, case, task, change, "reassigned", to=to.id, before=before)
-            await session.commit()
             return TaskChanged(holder_id=task.holder_id, deadline_at=task.deadline_at, rungs=rungs)
 
     @activity.defn(name=effects.EXTEND_TASK.name)
     async def extend_task(self, change: TaskChange) -> TaskChanged:
         """Give a task a new deadline, of a person or of a new plan (Rule 10)."""
-        async with self.sessions() as session:
-            await writing(session)
-            task = await session.get_one(Task, change.task_id)
-            case = await case_of(session, task.cycle_id, change.now)
+        async with self.changing(change.task_id, change.now) as (session, case, task):
             calendar = await case.calendar(session)
             deadline_at = change.deadline_at or calendar.deadline(change.due_on or case.today)
             with refusals():
@@ -154,22 +158,16 @@ class TaskActivities:
             why = {"command_id": change.command_id}
             await outbox.about_task(task, task.holder_id, AT_ONCE, Occasion.TASK_EXTENDED, **why)
             await outbox.write()
-            await session.commit()
             return changed
 
     @activity.defn(name=effects.SHIFT_TASK.name)
     async def shift_task(self, change: TaskChange) -> TaskChanged:
         """Move a task's deadline by the time its cycle was paused (Rule 13)."""
-        async with self.sessions() as session:
-            await writing(session)
-            task = await session.get_one(Task, change.task_id)
-            case = await case_of(session, task.cycle_id, change.now)
+        async with self.changing(change.task_id, change.now) as (session, case, task):
             deadline_at = task.deadline_at
             if change.shift and not await session.get(CycleEvent, f"{task.id}/{change.command_id}"):
                 deadline_at += change.shift
-            changed = await self.set_deadline(session, case, task, change, deadline_at)
-            await session.commit()
-            return changed
+            return await self.set_deadline(session, case, task, change, deadline_at)
 
     async def set_deadline(
         self, session: AsyncSession, case: Case, task: Task, change: TaskChange, deadline_at: datetime
@@ -187,10 +185,7 @@ class TaskActivities:
     @activity.defn(name=effects.VOID_TASK.name)
     async def void_task(self, change: TaskChange) -> None:
         """Close a task without a decision, and tell who held it (Rule 13)."""
-        async with self.sessions() as session:
-            await writing(session)
-            task = await session.get_one(Task, change.task_id)
-            case = await case_of(session, task.cycle_id, change.now)
+        async with self.changing(change.task_id, change.now) as (session, case, task):
             task.state, task.closed_at, task.next_rung_at = TaskState.VOIDED, case.now, None
             outbox = Outbox(session, batch_of(task.id, change.epoch, change.command_id), case.now, case.today)
             why = {"command_id": change.command_id}
@@ -198,36 +193,27 @@ class TaskActivities:
                 await outbox.about_task(task, holder, AT_ONCE, Occasion.TASK_VOIDED, **why)
             await outbox.write()
             await self.write_change(session, case, task, change, "voided")
-            await session.commit()
 
     @activity.defn(name=effects.REMIND_TASK.name)
     async def remind_task(self, change: TaskChange) -> None:
         """Remind by hand whoever holds a task; at once, by mail and in the system (Rule 9)."""
-        async with self.sessions() as session:
-            await writing(session)
-            task = await session.get_one(Task, change.task_id)
-            case = await case_of(session, task.cycle_id, change.now)
+        async with self.changing(change.task_id, change.now) as (session, case, task):
             outbox = Outbox(session, batch_of(task.id, change.epoch, change.command_id), case.now, case.today)
             for holder in (task.holder_id, *task.added_ids):
                 await outbox.about_task(task, holder, AT_ONCE, Occasion.TASK_REMINDER, BY_HAND)
             await outbox.write()
             await self.write_change(session, case, task, change, "reminded-by-hand", holder=task.holder_id)
-            await session.commit()
 
     @activity.defn(name=effects.OFFER_LINK.name)
     async def offer_link(self, offered: LinkOffered) -> None:
         """Write the notice that carries a fresh link, for the holder or who stands in for them."""
-        async with self.sessions() as session:
-            await writing(session)
-            task = await session.get_one(Task, offered.task_id)
-            case = await case_of(session, task.cycle_id, offered.now)
+        async with self.changing(offered.task_id, offered.now) as (session, case, task):
             batch = batch_of(task.id, offered.epoch, f"{Occasion.NEW_LINK}-{offered.now:%Y%m%d%H%M}")
             outbox = Outbox(session, batch, case.now, case.today)
             for holder in (task.holder_id, *task.added_ids):
                 if offered.person_id in (holder, await deputy_of(session, holder, case.today)):
                     await outbox.about_task(task, holder, (Channel.EMAIL,), Occasion.NEW_LINK)
             await outbox.write()
-            await session.commit()
 
     async def write_change(
         self,

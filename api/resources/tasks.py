@@ -185,10 +185,8 @@ async def decide(
 ) -> Response:
     """Of several decisions at once exactly one counts; the others are told who decided what and when."""
     task = await _task_of_company(database, viewer, task_id)
-    if task.state is not TaskState.OPEN:
-        earlier = await parts.commands.told_before(database, viewer.id, asked)
-        if earlier is not None:
-            return answered(earlier)
+    if earlier := await _told_before(task, viewer, database, parts, asked):
+        return earlier
     place = await place_to_decide(database, viewer.id, task)
     if given.choice not in CHOICES[task.kind]:
         raise Refusal("choice-not-allowed", choice=given.choice.value, kind=task.kind.value)
@@ -231,16 +229,24 @@ async def submit(
 ) -> Response:
     """Checked against every team, metric and month: all is taken, or nothing and the answer lists every gap."""
     task = await _task_of_company(database, viewer, task_id)
-    if task.state is not TaskState.OPEN:
-        earlier = await parts.commands.told_before(database, viewer.id, asked)
-        if earlier is not None:
-            return answered(earlier)
+    if earlier := await _told_before(task, viewer, database, parts, asked):
+        return earlier
     place = await place_to_decide(database, viewer.id, task)
     file_name, given, targets, comment = await _figures_in(request, parts)
     wish = await handed_in(
         database, task, viewer.id, place, given, file_name=file_name, comment=comment, targets=targets
     )
     return answered(await parts.commands.ask(database, wish, asked))
+
+
+async def _told_before(
+    task: Task, viewer: SignedIn, database: Database, parts: TheParts, asked: AskedOnce
+) -> Response | None:
+    """Return the answer to a request made before, where it closed the task."""
+    if task.state is TaskState.OPEN:
+        return None
+    earlier = await parts.commands.told_before(database, viewer.id, asked)
+    return answered(earlier) if earlier is not None else None
 
 
 async def _figures_in(request: Request, parts: TheParts) -> tuple[str, list[GivenRow], list[GivenTarget], str]:
