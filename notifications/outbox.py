@@ -19,6 +19,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.cycles import Cycle
 from models.database import SessionMaker, insert_once, table_of, writing
 from models.delivery import Delivery, Notice
+from models.org import Person
 from models.stages import Channel, CycleState, DeliveryState, Occasion, TaskState
 from models.tasks import Task
 
@@ -142,6 +143,24 @@ RUNG_IS_COMING = (
     )
     .limit(1)
 )
+HANDED_UP = (Occasion.TASK_ESCALATED, Occasion.TASK_ADDED)
+MOVE_IS_LATE = (
+    select(Task.id)
+    .join(Cycle, col(Cycle.id) == col(Task.cycle_id))
+    .join(Person, col(Person.id) == col(Task.holder_id))
+    .where(
+        or_(
+            col(Person.superior_id) == bindparam("person"),
+            col(Person.superior_id).in_(select(Notice.meant_for).where(*IS_WAITING_AT)),
+        ),
+        col(Task.next_rung_at) < bindparam("minute"),
+        col(Task.deadline_at) <= bindparam("now"),
+        col(Task.state) == TaskState.OPEN,
+        col(Cycle.state) == CycleState.RUNNING,
+    )
+    .limit(1)
+)
+"""After an outage a move overtakes reminders: the task's row still speaks of a reminder to its holder."""
 
 CARRY = (
     update(table_of(Notice))
@@ -254,8 +273,9 @@ class Outbox:
     async def expects_more(self, standing: Standing, now: datetime) -> bool:
         """Whether something else for this person is about to come at this moment.
 
-        That is: an open task's next rung speaks to them and is due; or, for a report of failures,
-        messages of the moment are still under way.
+        That is: an open task's next rung speaks to them and is due, or, where tasks are handed up to
+        them, one of those below them is late to be; or, for a report of failures, messages of the
+        moment are still under way.
         """
         async with self.sessions() as session:
             if standing.occasion == Occasion.DELIVERY_FAILED:
@@ -270,7 +290,10 @@ class Outbox:
                     .limit(1)
                 )
             else:
-                more = await session.exec(RUNG_IS_COMING, params={**at(standing.spot), "now": now})
+                parameters = {**at(standing.spot), "now": now}
+                more = await session.exec(RUNG_IS_COMING, params=parameters)
+                if standing.occasion in HANDED_UP and more.first() is None:
+                    more = await session.exec(MOVE_IS_LATE, params=parameters)
             return more.first() is not None
 
 
