@@ -52,6 +52,7 @@ class Typed:
     to: str = ""
     reassign_reason: str = ""
     void_reason: str = ""
+    reopen_reason: str = ""
     key: str = field(default_factory=lambda: uuid4().hex)
     """Names the form: sent twice, it is carried out once."""
 
@@ -89,6 +90,7 @@ def typed_in(form: Mapping[str, object], task_ids: Sequence[str]) -> Typed:
         to=text("to"),
         reassign_reason=text("reassign_reason"),
         void_reason=text("void_reason"),
+        reopen_reason=text("reopen_reason"),
         key=text("key")[:64] or uuid4().hex,
     )
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
+from models.cycles import CycleDepartment, CycleEvent
 from models.errors import Refusal
 from models.messages import Extend, Reassign, RemindTask
 from models.org import Person, Unit
-from models.stages import Stage, TaskKind
-from models.tasks import Task
+from models.stages import CommandState, Stage, TaskKind
+from models.tasks import Command, Task
 from tests.api.pages.place import Browser, Place
 
 
@@ -177,3 +178,97 @@ async def test_what_is_received_while_the_engine_is_away_says_so(place: Place) -
     browser = await at_the_cycle(place)
     answer = await browser.send(f"/cycles/{place.company.cycle_id}/departments", act="remind", task=task.id)
     assert "received, carried out in a moment" in answer.text
+
+
+# --- one department ------------------------------------------------------------------------------
+
+
+async def test_hr_acts_on_a_task_from_the_departments_page(place: Place) -> None:
+    (task, *_) = await three_tasks(place)
+    browser = await place.signed_in("hr")
+    address = f"/cycles/{place.company.cycle_id}/departments/{task.department_id}"
+    await browser.open(address)
+    answer = await browser.send(address, act="remind", task=task.id)
+    assert (answer.status_code, str(answer.url).endswith(address)) == (200, True)
+    assert isinstance(place.commands.wishes[0].move, RemindTask)
+
+
+async def test_a_required_task_has_no_button_to_void_it_an_unforeseen_one_has(place: Place) -> None:
+    """Rule 1."""
+    await three_tasks(place)
+    task = await place.open_task(TaskKind.ANSWER_PROPOSAL, slot="answer-1")
+    first, second, _ = place.company.departments
+    browser = await place.signed_in("hr")
+    await browser.open(f"/cycles/{place.company.cycle_id}/departments/{second.id}")
+    assert 'value="void"' not in browser.page
+    address = f"/cycles/{place.company.cycle_id}/departments/{first.id}"
+    await browser.open(address)
+    assert browser.page.count('value="void"') == 1
+    silent = await browser.send(address, act="void", task=task.id)
+    assert (silent.status_code, "give the reason" in silent.text) == (422, True)
+    await browser.send(address, act="void", task=task.id, void_reason="Settled by phone")
+    assert [(wish.kind.value, wish.words) for wish in place.commands.wishes] == [
+        ("void", {"reason": "Settled by phone"})
+    ]
+
+
+async def test_a_refused_order_about_one_task_says_why_and_keeps_the_form(place: Place) -> None:
+    (task, *_) = await three_tasks(place)
+    place.commands.refusals[task.id] = Refusal("same-holder")
+    async with place.sessions() as session:
+        to = await session.get_one(Person, task.holder_id)
+    browser = await place.signed_in("hr")
+    address = f"/cycles/{place.company.cycle_id}/departments/{task.department_id}"
+    answer = await browser.send(address, act="reassign", task=task.id, to=to.staff_no, reassign_reason="Swap")
+    assert answer.status_code == 409
+    assert "holds the task already" in answer.text
+    assert 'value="Swap"' in answer.text
+
+
+async def test_a_finished_department_is_reopened_with_a_reason(place: Place) -> None:
+    """Rule 13."""
+    first = place.company.departments[0].id
+    await place.change(CycleDepartment, (place.company.cycle_id, first), stage=Stage.CLOSED)
+    browser = await place.signed_in("hr")
+    address = f"/cycles/{place.company.cycle_id}/departments/{first}"
+    await browser.open(address)
+    assert "Reopen the department" in browser.page
+    silent = await browser.send(address, act="reopen", stage="submission")
+    assert (silent.status_code, "give the reason" in silent.text) == (422, True)
+    await browser.send(address, act="reopen", stage="submission", reopen_reason="Wrong figures")
+    (wish,) = place.commands.wishes
+    assert (wish.kind.value, wish.words) == ("reopen", {"reason": "Wrong figures", "due_on": None})
+
+
+async def test_the_timeline_shows_what_will_come_and_the_reason_of_an_order(place: Place) -> None:
+    (task, *_) = await three_tasks(place)
+    now = datetime.now(UTC)
+    common = {"company_id": task.company_id, "cycle_id": task.cycle_id, "department_id": task.department_id}
+    await place.add(
+        CycleEvent(
+            id="e1",
+            task_id=task.id,
+            kind="extended",
+            actor_id=place.company.hr_id,
+            detail={"command": "c1"},
+            at=now,
+            **common,
+        ),
+        Command(
+            id="c1",
+            idempotency_key="c1",
+            company_id=task.company_id,
+            by_id=place.company.hr_id,
+            kind="extend",
+            workflow_id="",
+            words={"reason": "Stocktaking in the east"},
+            state=CommandState.DONE,
+            received_at=now,
+        ),
+    )
+    browser = await place.signed_in("auditor")
+    await browser.open(f"/cycles/{place.company.cycle_id}/departments/{task.department_id}")
+    story = browser.page.split('id="history"')[1]
+    assert story.index("is due; open then") < story.index("changed the deadline")
+    assert "Stocktaking in the east" in story
+    assert 'value="remind"' not in browser.page
