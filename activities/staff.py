@@ -18,7 +18,7 @@ from models.database import SessionMaker, writing
 from models.errors import Refusal
 from models.messages import CycleMoment, StaffChanged
 from models.metrics import Metric, Target
-from models.org import Person, PersonnelChange, TimeInPost, Unit, in_post, superior_of
+from models.org import Person, PersonnelChange, TimeInPost, Unit, circle_through, in_post, superior_of
 from models.stages import TaskState, UnitKind
 from models.targets import counting, days_in, days_of, set_target
 from models.tasks import Command, Task
@@ -103,9 +103,18 @@ async def carry_out(session: AsyncSession, case: Case, change: Change) -> StaffC
     person = await in_post(session, change.person_id, change.effective_on)
     if person is None or person.company_id != case.cycle.company_id:
         raise Refusal("person-left", person_id=change.person_id)
-    if change.kind == "leave":
-        return await leave(session, case, change, person)
-    return await transfer(session, case, change, person)
+    changed = await (leave if change.kind == "leave" else transfer)(session, case, change, person)
+    for one_id in (change.successor_id, person.id):
+        await refuse_circle(session, one_id)
+    return changed
+
+
+async def refuse_circle(session: AsyncSession, person_id: str) -> None:
+    """Refuse a change after which somebody would report to themselves: an escalation would never end."""
+    person = await session.get(Person, person_id) if person_id else None
+    circle = await circle_through(session, person) if person else []
+    if circle:
+        raise Refusal("line-circular", person_id=circle[0].id, superior_id=circle[-1].id)
 
 
 async def join(session: AsyncSession, case: Case, change: Change) -> StaffChanged:
@@ -115,6 +124,8 @@ async def join(session: AsyncSession, case: Case, change: Change) -> StaffChange
         raise Refusal("person-known", person_id=change.person_id)
     given = {key: value for key, value in change.person.items() if key in Person.model_fields}
     department_id = await department_of(session, unit)
+    if given.get("superior_id") == change.person_id:
+        raise Refusal("line-circular", person_id=change.person_id)
     person = Person.model_validate(
         {
             **given,

@@ -90,6 +90,10 @@ class CommandKind(StrEnum):
     COMMENT = "comment"
     DEPUTY = "deputy"
     DRAFT = "draft"
+    PERSON = "person"
+    METRIC = "metric"
+    SCORECARD = "scorecard"
+    SCHEME = "scheme"
 
 
 UPDATES = {CommandKind.PLAN: "change_plan", CommandKind.STAFF: "change_staff"}

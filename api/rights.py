@@ -8,14 +8,16 @@ holder's deputy; giving orders is for HR.
 from __future__ import annotations
 
 from datetime import date
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
+from fastapi import Depends
 from sqlalchemy import ColumnElement, SQLColumnExpression, String, and_, cast, false, or_, true
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
-from api.session import Viewer
+from api.session import SignedIn, Viewer
 from models.clock import business_now
 from models.cycles import Cycle
 from models.errors import Refusal
@@ -178,3 +180,17 @@ async def closed(session: AsyncSession, task: Task) -> Refusal:
 def may_order(viewer: Viewer) -> bool:
     """Say whether the viewer runs cycles: launches, pauses, reassigns, extends, voids."""
     return viewer.has(Role.HR_ADMIN)
+
+
+async def reads_all(asking: SignedIn) -> Viewer:
+    """Let HR, executives and auditors in.
+
+    Raises:
+        Refusal: `not-yours`.
+    """
+    if not asking.reads_all:
+        raise Refusal("not-yours")
+    return asking
+
+
+ReadsAll = Annotated[Viewer, Depends(reads_all)]

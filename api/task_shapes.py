@@ -188,6 +188,20 @@ class Joiner(Taken):
     cycle_id: str = ""
 
 
+class PersonGiven(Taken):
+    """What of a person HR may change at any time; unit and days follow from joining, transfer and leaving."""
+
+    name: str = Field(min_length=1, max_length=100)
+    email: str = Field(default="", max_length=200)
+    phone: str = Field(default="", max_length=40)
+    language: Language = Language.CHINESE
+    superior_id: str = ""
+    post: str = Field(default="", max_length=100)
+    grade: str = Field(default="", max_length=40)
+    region: str = Field(default="", max_length=100)
+    is_scored: bool = True
+
+
 class Leaving(Taken):
     effective_on: date
     successor_id: str = ""

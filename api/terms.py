@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from api.i18n import later as _
 from models.delivery import Reason
+from models.metrics import Aggregation, FigureLevel, MetricCategory, MetricKind, MetricUnit
 from models.stages import (
     Approver,
     Channel,
@@ -84,6 +85,31 @@ TERMS: dict[type[StrEnum], dict[str, str]] = {
         UnitKind.DIVISION: _("Division"),
         UnitKind.DEPARTMENT: _("Department"),
         UnitKind.TEAM: _("Team"),
+    },
+    MetricUnit: {
+        MetricUnit.MONEY: _("Money"),
+        MetricUnit.PERCENT: _("Per cent"),
+        MetricUnit.COUNT: _("Count"),
+        MetricUnit.POINTS: _("Points"),
+    },
+    MetricKind: {
+        MetricKind.GROWTH: _("Growth (so much more)"),
+        MetricKind.LEVEL: _("Level (to be reached)"),
+        MetricKind.THRESHOLD: _("Threshold (at least so much)"),
+    },
+    MetricCategory: {
+        MetricCategory.SALES: _("About sales"),
+        MetricCategory.CUSTOMER: _("About customers"),
+        MetricCategory.TEAM: _("About the team"),
+        MetricCategory.OTHER: _("Other"),
+    },
+    Aggregation: {
+        Aggregation.SUM: _("Adding up"),
+        Aggregation.MEAN: _("Their mean"),
+    },
+    FigureLevel: {
+        FigureLevel.PERSON: _("Each person's own"),
+        FigureLevel.TEAM: _("The team's, for each in it"),
     },
     Role: {
         Role.HR_ADMIN: _("HR administrator"),

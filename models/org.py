@@ -234,6 +234,21 @@ async def superior_of(session: AsyncSession, person_id: str, on: date) -> Person
     return None
 
 
+async def circle_through(session: AsyncSession, person: Person) -> list[Person]:
+    """Return the circle in the reporting line that passes through a person, upwards; empty if there is none."""
+    line = [person]
+    seen = {person.id}
+    superior_id = person.superior_id
+    while superior_id and superior_id not in seen:
+        superior = await session.get(Person, superior_id)
+        if superior is None:
+            return []
+        line.append(superior)
+        seen.add(superior.id)
+        superior_id = superior.superior_id
+    return line if superior_id == person.id else []
+
+
 async def calendar_overrides(session: AsyncSession, company_id: str) -> dict[date, bool]:
     """Return the days on which the company departs from the public calendar; true means it works."""
     found = await session.exec(select(CalendarDay).where(col(CalendarDay.company_id) == company_id))

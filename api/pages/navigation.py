@@ -67,6 +67,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("/my-department", _("My department"), "chart", directors),
     Entry("/me/results", _("My results"), "person", people_with_results),
     Entry("/cycles", _("Cycles"), "cycle", readers_of_all),
+    Entry("/people", _("People"), "people", readers_of_all),
     Entry("/mailbox", _("Mailbox"), "mail", in_a_demonstration),
 )
 """In the order in which they are shown."""

@@ -17,8 +17,10 @@ from api.pages import (
     my_results,
     notices,
     overview,
+    people,
     security,
     signing_in,
+    staff_forms,
     tasks,
     templates_of_figures,
 )
@@ -40,4 +42,6 @@ routers: tuple[APIRouter, ...] = (
     my_results.router,
     overview.router,
     mailbox.router,
+    staff_forms.router,
+    people.router,
 )

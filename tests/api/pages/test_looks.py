@@ -37,6 +37,17 @@ def heard_by(complaints: list[str]) -> Callable[[ConsoleMessage], None]:
     return hear
 
 
+def pages_of_hr(place: Place) -> list[str]:
+    """What HR alone looks after."""
+    person = f"/people/{place.company.departments[0].director_id}"
+    return [
+        "/people",
+        person,
+        *(f"{person}/{form}" for form in ("edit", "transfer", "leave", "deputy")),
+        "/people/join",
+    ]
+
+
 async def pages_of(place: Place) -> dict[str, list[str]]:
     """The pages of each role, with something on each."""
     kinds = {
@@ -73,7 +84,7 @@ async def pages_of(place: Place) -> dict[str, list[str]]:
         ],
         "vp1": ["/overview"],
         "ceo": ["/overview", f"/overview?division={place.company.division_ids[0]}"],
-        "hr": ["/cycles", cycle, f"{cycle}?stage=approval", department, "/tasks", "/nothing"],
+        "hr": ["/cycles", cycle, f"{cycle}?stage=approval", department, "/tasks", "/nothing", *pages_of_hr(place)],
     }
 
 

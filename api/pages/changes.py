@@ -1,0 +1,136 @@
+"""The record of changes in words: who changed what, from what to what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from api.facts import names_of_metrics, names_of_people
+from api.i18n import Tongue
+from api.i18n import later as _
+from api.terms import message_of
+from models.changes import Change
+from models.metrics import Aggregation, FigureLevel, MetricCategory, MetricKind, MetricUnit
+from models.stages import Language
+
+LABELS: Final[Mapping[str, str]] = {
+    "name": _("Name"),
+    "name_en": _("English name"),
+    "email": _("E-mail address"),
+    "phone": _("Mobile number"),
+    "language": _("Language of messages"),
+    "superior_id": _("Superior"),
+    "post": _("Post"),
+    "grade": _("Grade"),
+    "region": _("Region"),
+    "is_scored": _("Has targets and results"),
+    "deputy_id": _("Deputy"),
+    "from_on": _("First day"),
+    "until_on": _("Last day"),
+    "unit": _("Unit of measure"),
+    "kind": _("Kind of target"),
+    "category": _("Category"),
+    "aggregation": _("Months make the period by"),
+    "level": _("Whose figure"),
+    "higher_is_better": _("Better is"),
+    "is_required": _("Required before scoring"),
+    "from_crm": _("Comes from the CRM"),
+    "code": _("Code"),
+    "score_cap": _("Cap"),
+    "bands": _("Bands"),
+}
+ENUMS: Final[Mapping[str, type[StrEnum]]] = {
+    "language": Language,
+    "unit": MetricUnit,
+    "kind": MetricKind,
+    "category": MetricCategory,
+    "aggregation": Aggregation,
+    "level": FigureLevel,
+}
+PEOPLE: Final = frozenset({"superior_id", "deputy_id"})
+WEIGHT: Final = "weight:"
+"""Before the id of the metric whose weight it is."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """One change, with a line for each thing that differs."""
+
+    at: datetime
+    text: str
+    details: tuple[str, ...] = ()
+
+
+async def told(session: AsyncSession, tongue: Tongue, changes: Sequence[Change]) -> list[Told]:
+    """Word changes: two queries for all their names."""
+    values = [value for change in changes for value in (change.before, change.after)]
+    ids = {str(one[name]) for one in values for name in PEOPLE if one.get(name)}
+    people = await names_of_people(session, ids | {change.by_id for change in changes})
+    metrics = await names_of_metrics(
+        session,
+        {name.removeprefix(WEIGHT) for one in values for name in one if name.startswith(WEIGHT)},
+        tongue.language,
+    )
+    return [
+        Told(
+            at=change.at,
+            text=_who(tongue, change, people),
+            details=tuple(_detail(tongue, name, change, people, metrics) for name in _names(change)),
+        )
+        for change in changes
+    ]
+
+
+def _who(tongue: Tongue, change: Change, people: Mapping[str, str]) -> str:
+    by = people.get(change.by_id, tongue.gettext("somebody"))
+    if not change.before:
+        return tongue.gettext("%(by)s entered", by=by)
+    return tongue.gettext("%(by)s changed", by=by)
+
+
+def _names(change: Change) -> list[str]:
+    names = list(dict.fromkeys([*change.before, *change.after]))
+    if "deputy_id" in names:  # The deputy is named, though only the period changes.
+        return names
+    return [name for name in names if change.before.get(name) != change.after.get(name)]
+
+
+def _detail(
+    tongue: Tongue, name: str, change: Change, people: Mapping[str, str], metrics: Mapping[str, str]
+) -> str:
+    metric_id = name.removeprefix(WEIGHT)
+    label = (
+        metrics.get(metric_id, metric_id) if name.startswith(WEIGHT) else tongue.gettext(LABELS.get(name, name))
+    )
+    before, after = (_value(tongue, name, values.get(name), people) for values in (change.before, change.after))
+    if before == after or not change.before:
+        return tongue.gettext("%(label)s: %(value)s", label=label, value=after)
+    return tongue.gettext("%(label)s: %(before)s → %(after)s", label=label, before=before, after=after)
+
+
+def _value(tongue: Tongue, name: str, value: Any, people: Mapping[str, str]) -> str:
+    if value in (None, "", []):
+        return "–"
+    if name in PEOPLE:
+        return people.get(str(value), str(value))
+    if name in ENUMS:
+        return tongue.gettext(message_of(ENUMS[name](value)))
+    if name == "higher_is_better":
+        return tongue.gettext("higher") if value else tongue.gettext("lower")
+    if isinstance(value, bool):
+        return tongue.gettext("yes") if value else tongue.gettext("no")
+    if name in ("from_on", "until_on"):
+        return tongue.plain_day(date.fromisoformat(str(value)))
+    if name.startswith(WEIGHT) or name == "score_cap":
+        return f"{tongue.exact(Decimal(str(value)))}%"
+    if name == "bands":
+        return tongue.gettext(", ").join(
+            f"{one['name']} ≥ {tongue.exact(Decimal(one['from_points']))}" for one in value
+        )
+    return str(value)

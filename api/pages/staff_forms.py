@@ -1,0 +1,446 @@
+"""What HR changes of people: joiner, transfer, leaver, own data, deputies. Each form keeps what was typed."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import TypeVar
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ValidationError
+from sqlmodel.ext.asyncio.session import AsyncSession
+from starlette.responses import RedirectResponse, Response
+
+from api.commands import Outcome
+from api.pages.forms import (
+    Field,
+    FormPage,
+    Kind,
+    Typed,
+    as_typed,
+    named_once,
+    person_typed,
+    refuse_empty,
+    typed_in,
+    unit_typed,
+    with_typed,
+)
+from api.pages.rendering import Shell, TheShell
+from api.pages.tasks import in_words
+from api.pages.units import full_names
+from api.parts import TheParts
+from api.problems import status_of
+from api.rights import today
+from api.session import Database, HrAdmin, Viewer
+from api.staffing import (
+    cycles_under_way,
+    editing,
+    ending_deputy,
+    joining,
+    leaving,
+    naming_deputy,
+    person_of_company,
+    transferring,
+)
+from api.task_shapes import DeputyGiven, Joiner, Leaving, PersonGiven, Transfer
+from models.errors import Refusal
+from models.org import Person
+from models.stages import Language
+
+router = APIRouter()
+
+Given = TypeVar("Given", bound=BaseModel)
+Do = Callable[[Typed], Awaitable[Outcome]]
+
+
+def page_of(person_id: str) -> str:
+    return f"/people/{quote(person_id, safe='')}"
+
+
+async def answer(
+    around: Shell, database: AsyncSession, request: Request, form: FormPage, back: str, do: Do
+) -> Response:
+    """Carry a form out and go back to the page it belongs to; refused, show it again as it was filled in."""
+    typed = await typed_in(request)
+    try:
+        refuse_empty(form.fields, typed)
+        await do(typed)
+    except Refusal as refusal:
+        await database.rollback()
+        problem, _ = await in_words(around, database, refusal)
+        faults = {}
+        for fault in getattr(refusal, "errors", ()) or (refusal,):
+            said, _ = await in_words(around, database, fault)
+            faults[str(fault.facts.get("field", ""))] = said.detail
+        page = replace(form, problem=problem, fields=with_typed(form.fields, typed, faults), once=named_once())
+        return around.render("form.html", page, status_of(refusal.code))
+    return RedirectResponse(back, 303)
+
+
+# --- joiner -------------------------------------------------------------------------------------
+
+
+async def join_form(around: Shell, database: AsyncSession, asking: Viewer, unit_id: str = "") -> FormPage:
+    tongue = around.tongue
+    unit = (await full_names(database, [unit_id], tongue.language)).get(unit_id, "") if unit_id else ""
+    on = await today(database, asking.company_id)
+    return FormPage(
+        title=tongue.gettext("Take in a joiner"),
+        action="/people/join",
+        back=("/people", tongue.gettext("People")),
+        button=tongue.gettext("Record the joining"),
+        fields=(
+            Field("name", tongue.gettext("Full name"), is_required=True),
+            Field("staff_no", tongue.gettext("Staff number"), is_required=True),
+            Field(
+                "unit",
+                tongue.gettext("Unit"),
+                Kind.UNIT,
+                unit,
+                tongue.gettext("Type a part of its name and choose."),
+                is_required=True,
+                is_wide=True,
+            ),
+            Field("effective_on", tongue.gettext("First day"), Kind.DATE, on.isoformat(), is_required=True),
+            *_fields_of_person(around),
+            Field(
+                "superior",
+                tongue.gettext("Superior"),
+                Kind.PERSON,
+                hint=tongue.gettext("Left empty: whoever heads the unit."),
+            ),
+            Field("is_scored", tongue.gettext("Has targets and results"), Kind.YES, "yes"),
+            *await _fields_of_change(around, database, asking),
+        ),
+        notes=(
+            tongue.gettext("Targets that add up are pro-rated by the days in post."),
+            *await _told_of_cycles(around, database, asking),
+        ),
+        once=named_once(),
+    )
+
+
+def _fields_of_person(around: Shell) -> tuple[Field, ...]:
+    tongue = around.tongue
+    languages = tuple((one.value, around.term(one)) for one in Language)
+    return (
+        Field("post", tongue.gettext("Post")),
+        Field("grade", tongue.gettext("Grade")),
+        Field("region", tongue.gettext("Region")),
+        Field("email", tongue.gettext("E-mail address"), Kind.EMAIL),
+        Field("phone", tongue.gettext("Mobile number"), Kind.PHONE),
+        Field("language", tongue.gettext("Language of messages"), Kind.CHOICE, "zh-CN", choices=languages),
+    )
+
+
+async def _told_of_cycles(around: Shell, database: AsyncSession, asking: Viewer) -> tuple[str, ...]:
+    """Say to which step of what a change belongs, or that there is nothing for it to belong to."""
+    if await cycles_under_way(database, asking.company_id):
+        return (around.tongue.gettext("Everything is one recorded step of the cycle under way."),)
+    return (
+        around.tongue.gettext("No cycle is under way, so this cannot be recorded now. Please launch one first."),
+    )
+
+
+async def _fields_of_change(around: Shell, database: AsyncSession, asking: Viewer) -> tuple[Field, ...]:
+    """Ask for the reason, and for the cycle where several are under way."""
+    tongue = around.tongue
+    cycles = await cycles_under_way(database, asking.company_id)
+    reason = Field("reason", tongue.gettext("Reason"), is_wide=True)
+    if len(cycles) < 2:
+        return (reason,)
+    choices = tuple((cycle.id, cycle.name) for cycle in cycles)
+    return (Field("cycle_id", tongue.gettext("Cycle"), Kind.CHOICE, choices[-1][0], choices=choices), reason)
+
+
+@router.get("/people/join")
+async def ask_for_joiner(request: Request, around: TheShell, asking: HrAdmin, database: Database) -> Response:
+    unit_id = request.query_params.get("unit", "")
+    return around.render("form.html", await join_form(around, database, asking, unit_id))
+
+
+@router.post("/people/join")
+async def take_in(
+    request: Request, around: TheShell, asking: HrAdmin, database: Database, parts: TheParts
+) -> Response:
+    async def do(typed: Typed) -> Outcome:
+        given = _checked(
+            Joiner,
+            staff_no=typed.text("staff_no"),
+            unit_id=await unit_typed(database, asking, typed, "unit"),
+            effective_on=typed.day("effective_on"),
+            superior_id=await person_typed(database, asking, typed, "superior"),
+            reason=typed.text("reason"),
+            cycle_id=typed.text("cycle_id"),
+            **_person_in(typed),
+        )
+        return await parts.commands.ask(database, await joining(database, asking, given), typed.once)
+
+    form = await join_form(around, database, asking)
+    staff_no = str((await request.form()).get("staff_no", "")).strip()
+    return await answer(around, database, request, form, page_of(f"{asking.company_id}-{staff_no}"), do)
+
+
+def _person_in(typed: Typed) -> dict[str, object]:
+    names = ("name", "post", "grade", "region", "email", "phone", "language")
+    return {name: typed.text(name) for name in names} | {"is_scored": typed.is_yes("is_scored")}
+
+
+# --- leaver, transfer ---------------------------------------------------------------------------
+
+
+@router.get("/people/{person_id}/leave")
+async def ask_for_leaving(person_id: str, around: TheShell, asking: HrAdmin, database: Database) -> Response:
+    person = await person_of_company(database, asking, person_id)
+    return around.render("form.html", await leave_form(around, database, asking, person))
+
+
+@router.post("/people/{person_id}/leave")
+async def record_leaving(
+    request: Request, person_id: str, around: TheShell, asking: HrAdmin, database: Database, parts: TheParts
+) -> Response:
+    async def do(typed: Typed) -> Outcome:
+        given = _checked(
+            Leaving,
+            effective_on=typed.day("effective_on"),
+            successor_id=await person_typed(database, asking, typed, "successor"),
+            reason=typed.text("reason"),
+            cycle_id=typed.text("cycle_id"),
+        )
+        return await parts.commands.ask(database, await leaving(database, asking, person_id, given), typed.once)
+
+    person = await person_of_company(database, asking, person_id)
+    form = await leave_form(around, database, asking, person)
+    return await answer(around, database, request, form, page_of(person_id), do)
+
+
+async def leave_form(around: Shell, database: AsyncSession, asking: Viewer, person: Person) -> FormPage:
+    tongue = around.tongue
+    on = await today(database, asking.company_id)
+    return FormPage(
+        title=tongue.gettext("%(name)s leaves", name=person.name),
+        action=f"{page_of(person.id)}/leave",
+        back=(page_of(person.id), person.name),
+        button=tongue.gettext("Record the leaving"),
+        confirm=tongue.gettext("Record that %(name)s leaves? This cannot be undone.", name=person.name),
+        fields=(
+            Field(
+                "effective_on",
+                tongue.gettext("First day they are no longer here"),
+                Kind.DATE,
+                on.isoformat(),
+                is_required=True,
+            ),
+            _successor_field(around),
+            *await _fields_of_change(around, database, asking),
+        ),
+        notes=await _notes_of_post(around, database, asking),
+        once=named_once(),
+    )
+
+
+def _successor_field(around: Shell) -> Field:
+    tongue = around.tongue
+    return Field(
+        "successor",
+        tongue.gettext("Successor in the post"),
+        Kind.PERSON,
+        hint=tongue.gettext("Left empty: the superior, until somebody is named."),
+        is_wide=True,
+    )
+
+
+async def _notes_of_post(around: Shell, database: AsyncSession, asking: Viewer) -> tuple[str, ...]:
+    tongue = around.tongue
+    return (
+        tongue.gettext("Open tasks follow the post: they go to the successor at once, who is told."),
+        tongue.gettext("Units they headed and people who reported to them go to the successor."),
+        tongue.gettext("Targets that add up are pro-rated by the days in post."),
+        *await _told_of_cycles(around, database, asking),
+    )
+
+
+@router.get("/people/{person_id}/transfer")
+async def ask_for_transfer(person_id: str, around: TheShell, asking: HrAdmin, database: Database) -> Response:
+    person = await person_of_company(database, asking, person_id)
+    return around.render("form.html", await transfer_form(around, database, asking, person))
+
+
+@router.post("/people/{person_id}/transfer")
+async def record_transfer(
+    request: Request, person_id: str, around: TheShell, asking: HrAdmin, database: Database, parts: TheParts
+) -> Response:
+    async def do(typed: Typed) -> Outcome:
+        given = _checked(
+            Transfer,
+            effective_on=typed.day("effective_on"),
+            to_unit_id=await unit_typed(database, asking, typed, "to_unit"),
+            successor_id=await person_typed(database, asking, typed, "successor"),
+            reason=typed.text("reason"),
+            cycle_id=typed.text("cycle_id"),
+        )
+        wish = await transferring(database, asking, person_id, given)
+        return await parts.commands.ask(database, wish, typed.once)
+
+    person = await person_of_company(database, asking, person_id)
+    form = await transfer_form(around, database, asking, person)
+    return await answer(around, database, request, form, page_of(person_id), do)
+
+
+async def transfer_form(around: Shell, database: AsyncSession, asking: Viewer, person: Person) -> FormPage:
+    tongue = around.tongue
+    on = await today(database, asking.company_id)
+    unit = (await full_names(database, [person.unit_id], tongue.language)).get(person.unit_id, "–")
+    return FormPage(
+        title=tongue.gettext("Transfer %(name)s", name=person.name),
+        lead=tongue.gettext("Now in: %(unit)s", unit=unit),
+        action=f"{page_of(person.id)}/transfer",
+        back=(page_of(person.id), person.name),
+        button=tongue.gettext("Record the transfer"),
+        fields=(
+            Field(
+                "to_unit",
+                tongue.gettext("New unit"),
+                Kind.UNIT,
+                hint=tongue.gettext("Type a part of its name and choose. Whoever heads it becomes the superior."),
+                is_required=True,
+                is_wide=True,
+            ),
+            Field("effective_on", tongue.gettext("First day there"), Kind.DATE, on.isoformat(), is_required=True),
+            _successor_field(around),
+            *await _fields_of_change(around, database, asking),
+        ),
+        notes=await _notes_of_post(around, database, asking),
+        once=named_once(),
+    )
+
+
+# --- a person's own data ------------------------------------------------------------------------
+
+
+@router.get("/people/{person_id}/edit")
+async def ask_for_changes(person_id: str, around: TheShell, asking: HrAdmin, database: Database) -> Response:
+    person = await person_of_company(database, asking, person_id)
+    return around.render("form.html", await edit_form(around, database, person))
+
+
+@router.post("/people/{person_id}/edit")
+async def change_person(
+    request: Request, person_id: str, around: TheShell, asking: HrAdmin, database: Database, parts: TheParts
+) -> Response:
+    person = await person_of_company(database, asking, person_id)
+    form = await edit_form(around, database, person)
+
+    async def do(typed: Typed) -> Outcome:
+        superior_id = await person_typed(database, asking, typed, "superior")
+        given = _checked(PersonGiven, superior_id=superior_id, **_person_in(typed))
+        return await parts.commands.note(database, await editing(database, asking, person, given), typed.once)
+
+    return await answer(around, database, request, form, page_of(person_id), do)
+
+
+async def edit_form(around: Shell, database: AsyncSession, person: Person) -> FormPage:
+    tongue = around.tongue
+    superior = await database.get(Person, person.superior_id) if person.superior_id else None
+    fields = (
+        Field("name", tongue.gettext("Full name"), is_required=True),
+        *_fields_of_person(around),
+        Field(
+            "superior",
+            tongue.gettext("Superior"),
+            Kind.PERSON,
+            as_typed(superior),
+            tongue.gettext("Tasks move up to them. Left empty: the top of the line."),
+        ),
+        Field("is_scored", tongue.gettext("Has targets and results"), Kind.YES, "yes" if person.is_scored else ""),
+    )
+    known = person.model_dump(mode="json")
+    return FormPage(
+        title=tongue.gettext("Edit %(name)s", name=person.name),
+        action=f"{page_of(person.id)}/edit",
+        back=(page_of(person.id), person.name),
+        button=tongue.gettext("Save"),
+        fields=tuple(
+            replace(field, value=known[field.name])
+            if field.name in known and field.kind is not Kind.YES
+            else field
+            for field in fields
+        ),
+        notes=(
+            tongue.gettext("Unit and days follow from joining, transfer and leaving."),
+            tongue.gettext("The record keeps what stood here before, and who changed it."),
+        ),
+        once=named_once(),
+    )
+
+
+# --- deputies -----------------------------------------------------------------------------------
+
+
+@router.get("/people/{person_id}/deputy")
+async def ask_for_deputy(person_id: str, around: TheShell, asking: HrAdmin, database: Database) -> Response:
+    person = await person_of_company(database, asking, person_id)
+    return around.render("form.html", deputy_form(around, person))
+
+
+@router.post("/people/{person_id}/deputy")
+async def name_deputy(
+    request: Request, person_id: str, around: TheShell, asking: HrAdmin, database: Database, parts: TheParts
+) -> Response:
+    person = await person_of_company(database, asking, person_id)
+
+    async def do(typed: Typed) -> Outcome:
+        given = _checked(
+            DeputyGiven,
+            person_id=person_id,
+            deputy_id=await person_typed(database, asking, typed, "deputy"),
+            from_on=typed.day("from_on"),
+            until_on=typed.day("until_on"),
+            reason=typed.text("reason"),
+        )
+        return await parts.commands.note(database, await naming_deputy(database, asking, given), typed.once)
+
+    return await answer(around, database, request, deputy_form(around, person), page_of(person_id), do)
+
+
+def deputy_form(around: Shell, person: Person) -> FormPage:
+    tongue = around.tongue
+    return FormPage(
+        title=tongue.gettext("Name a deputy of %(name)s", name=person.name),
+        action=f"{page_of(person.id)}/deputy",
+        back=(page_of(person.id), person.name),
+        button=tongue.gettext("Name the deputy"),
+        fields=(
+            Field("deputy", tongue.gettext("Deputy"), Kind.PERSON, is_required=True, is_wide=True),
+            Field("from_on", tongue.gettext("First day"), Kind.DATE, is_required=True),
+            Field("until_on", tongue.gettext("Last day"), Kind.DATE, is_required=True),
+            Field("reason", tongue.gettext("Reason"), is_wide=True),
+        ),
+        notes=(
+            tongue.gettext("In that time the deputy receives the messages and may decide; the record names both."),
+            tongue.gettext("Where two periods overlap, the deputy named last counts."),
+        ),
+        once=named_once(),
+    )
+
+
+@router.post("/people/{person_id}/deputies/{deputy_id}/end")
+async def end_deputy(
+    person_id: str, deputy_id: str, asking: HrAdmin, database: Database, parts: TheParts
+) -> Response:
+    await parts.commands.note(database, await ending_deputy(database, asking, deputy_id))
+    return RedirectResponse(page_of(person_id), 303)
+
+
+def _checked(shape: type[Given], **values: object) -> Given:
+    """Return what the JSON interface would take.
+
+    Raises:
+        Refusal: `field-unfit` with the first field that it would not.
+    """
+    try:
+        return shape.model_validate(values)
+    except ValidationError as wrong:
+        name = str(wrong.errors()[0]["loc"][0])
+        raise Refusal("field-unfit", field=name) from wrong
