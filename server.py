@@ -16,7 +16,7 @@ from api.app import create_app
 from api.commands import Commands
 from api.cookies import Cookies
 from api.engine import Engine
-from api.parts import Parts
+from api.parts import AccountLetter, Parts
 from api.parts import Written as Shown
 from connectors.files import read_table
 from models.database import SessionMaker, connect, session_maker
@@ -25,6 +25,8 @@ from models.errors import WrongSettings
 from models.org import Person
 from models.settings import Settings, read_settings
 from models.stages import Channel, Occasion
+from notifications.account_mail import AccountMail
+from notifications.email import EmailChannel
 from notifications.texts import About, Contact, write
 from quarterdeck.conductor import Conductor, demo_client
 
@@ -39,6 +41,13 @@ def build_parts(settings: Settings, sessions: SessionMaker, client: Client | Non
         return demo_client(client, sessions) if settings.demo else client
 
     engine = Engine(data_converter(settings.payload_keys), client, dressed=dressed)
+    mail = AccountMail(sessions, EmailChannel(settings.smtp), str(settings.base_url))
+
+    async def post(letter: AccountLetter) -> bool:
+        return await mail.send(
+            letter.occasion, letter.person, letter.user_name, letter.path, letter.until, letter.by
+        )
+
     return Parts(
         settings=settings,
         sessions=sessions,
@@ -48,6 +57,7 @@ def build_parts(settings: Settings, sessions: SessionMaker, client: Client | Non
         write=write_message,
         read_table=read_table,
         conductor=Conductor(engine.client, sessions) if settings.demo else None,
+        post=post,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Protocol
 
 from fastapi import Depends, Request
@@ -57,6 +57,24 @@ class TableReader(Protocol):
     def __call__(self, content: bytes, file_name: str) -> Table: ...
 
 
+@dataclass(frozen=True)
+class AccountLetter:
+    """A mail with a one-time link for a password."""
+
+    occasion: Occasion
+    person: Person
+    user_name: str
+    path: str
+    until: datetime
+    by: Person
+
+
+class AccountPost(Protocol):
+    """Sends such a mail at once; returns whether the mail server took it. Handed in, so that pages do not send."""
+
+    async def __call__(self, letter: AccountLetter) -> bool: ...
+
+
 class Conductor(Protocol):
     """Moves the demonstration's business time on."""
 
@@ -75,6 +93,7 @@ class Parts:
     write: Writer
     read_table: TableReader
     conductor: Conductor | None = None
+    post: AccountPost | None = None
 
 
 async def the_parts(request: Request) -> Parts:  # Not async, each request would pay for a thread.

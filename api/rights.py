@@ -194,3 +194,32 @@ async def reads_all(asking: SignedIn) -> Viewer:
 
 
 ReadsAll = Annotated[Viewer, Depends(reads_all)]
+
+
+# --- accounts -----------------------------------------------------------------------------------
+
+
+def sees_accounts(viewer: Viewer) -> bool:
+    """Say whether the viewer sees who may sign in, and the record of it: HR and auditors."""
+    return viewer.has(Role.HR_ADMIN) or viewer.has(Role.AUDITOR)
+
+
+def may_manage_accounts(viewer: Viewer) -> bool:
+    """Say whether the viewer invites, locks and gives roles: HR, signed in with a browser as themselves."""
+    return viewer.has(Role.HR_ADMIN) and not viewer.only_reads and not viewer.by_token and viewer.acted_by is None
+
+
+async def account_reader(asking: SignedIn) -> Viewer:
+    if not sees_accounts(asking):
+        raise Refusal("role-needed", role=Role.HR_ADMIN.value)
+    return asking
+
+
+async def account_manager(asking: SignedIn) -> Viewer:
+    if not may_manage_accounts(asking):
+        raise Refusal("role-needed", role=Role.HR_ADMIN.value)
+    return asking
+
+
+AccountReader = Annotated[Viewer, Depends(account_reader)]
+AccountManager = Annotated[Viewer, Depends(account_manager)]

@@ -28,6 +28,38 @@ SENTENCES_OF_SIGN_IN: Final[dict[str, tuple[str, ...]]] = {
         _("The new password is easily guessed: it holds your name, user name or staff number, or few characters."),
     ),
     "passwords-differ": (_("The two new passwords are not the same. Please enter the new one twice."),),
+    "account-missing": (_("This person has no account yet. Please invite them first."),),
+    "account-exists": (_("This person has an account already."),),
+    "address-missing": (
+        _("No mail address is known of this person, so no link can be sent. Please add it first."),
+    ),
+    "mail-away": (
+        _("The mail could not be sent: the mail server did not take it. Please send the link again in a while."),
+    ),
+    "user-name-wrong": (
+        _(
+            "A user name has 2 to 64 letters, digits, dots, hyphens, underscores or @,"
+            " and begins with a letter or digit."
+        ),
+    ),
+    "user-name-taken": (_("The user name %(user_name)s is taken. Please choose another."),),
+    "roles-clash": (_("An auditor sees everything and changes nothing, so an auditor cannot have another role."),),
+    "last-hr": (
+        _("This is the last HR administrator who can sign in. Please give somebody else the role first."),
+    ),
+    "not-yourself": (_("You cannot do this to your own account. Please ask another HR administrator."),),
+    "reason-needed": (_("Please say why: the reason is recorded."),),
+    "not-seen-as": (
+        _("You cannot see the pages as this person: not as HR, as an auditor, or where the account is locked."),
+    ),
+    "welcome-unknown": (_("This link is not valid. Please open the newest mail, or ask HR for another."),),
+    "welcome-used": (
+        _("This link was used already, or a newer one was sent. Please sign in, or ask HR for another link."),
+    ),
+    "welcome-over": (_("This link is too old. Please ask HR for another."),),
+    "purpose-needed": (_("Please say what the token is for, so that others know it later."),),
+    "scopes-needed": (_("Please choose at least one thing that the token may do."),),
+    "token-not-there": (_("There is no such token."),),
     "only-themselves": (_("Only the person themselves can do this, signed in with a browser."),),
     "scope-needed": (
         _("This token was not made for that: it needs the scope %(scope)s. HR can make another."),
@@ -38,6 +70,9 @@ SENTENCES_OF_SIGN_IN: Final[dict[str, tuple[str, ...]]] = {
 TITLES_OF_SIGN_IN: Final[dict[str, str]] = {
     "account-barred": _("Account locked"),
     "sign-in-over": _("Please sign in"),
+    "welcome-unknown": _("Link not valid"),
+    "welcome-used": _("Link not valid"),
+    "welcome-over": _("Link not valid"),
     "only-themselves": _("Not yours to do"),
     "scope-needed": _("Not yours to do"),
 }

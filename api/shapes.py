@@ -206,6 +206,8 @@ class EventShown(BaseModel):
     task_id: str
     actor: Named | None
     on_behalf_of: Named | None
+    acted_by: Named | None = None
+    """Who of HR acted as `actor`."""
     detail: dict[str, Any]
 
 

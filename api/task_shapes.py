@@ -15,6 +15,8 @@ class DecisionShown(BaseModel):
     choice: Choice
     by: Named | None
     on_behalf_of: Named | None
+    acted_by: Named | None = None
+    """Who of HR acted as `by`."""
     by_policy: bool
     comment: str
     decided_at: datetime
@@ -23,6 +25,7 @@ class DecisionShown(BaseModel):
 class CommentShown(BaseModel):
     id: str
     by: Named
+    acted_by: Named | None = None
     text: str
     at: datetime
 

@@ -170,6 +170,8 @@ TERMS: dict[type[StrEnum], dict[str, str]] = {
         Occasion.CYCLE_CANCELLED: _("Cycle cancelled"),
         Occasion.DELIVERY_FAILED: _("Message reached nobody"),
         Occasion.NEW_LINK: _("New link"),
+        Occasion.ACCOUNT_INVITATION: _("Invitation"),
+        Occasion.PASSWORD_LINK: _("Link for a new password"),
     },
 }
 

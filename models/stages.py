@@ -149,6 +149,8 @@ class Occasion(StrEnum):
     CYCLE_CANCELLED = "cycle-cancelled"
     DELIVERY_FAILED = "delivery-failed"  # To HR: a message reached nobody.
     NEW_LINK = "new-link"
+    ACCOUNT_INVITATION = "account-invitation"
+    PASSWORD_LINK = "password-link"  # noqa: S105 - no password.
 
 
 ASKS_TO_ACT = frozenset(

@@ -14,7 +14,7 @@ from models.tasks import Task
 LEFT_OUT = "…"
 """Stands for the token wherever a message is stored."""
 
-_TOKEN_IN_LINK = re.compile(r"(/t/)[A-Za-z0-9_-]{43}")
+_TOKEN_IN_LINK = re.compile(r"(/(?:t|welcome)/)[A-Za-z0-9_-]{43}")
 
 
 def issue(session: AsyncSession, task: Task, person_id: str, for_id: str, now: datetime) -> str:

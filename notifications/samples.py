@@ -31,6 +31,9 @@ OF_THE_CYCLE = frozenset(
 )
 """Occasions that belong to no task."""
 
+OF_AN_ACCOUNT = frozenset({Occasion.ACCOUNT_INVITATION, Occasion.PASSWORD_LINK})
+"""Occasions about somebody's sign-in: no cycle, but a link."""
+
 NAMES = {
     Language.CHINESE: (
         "王芳",
@@ -72,6 +75,9 @@ def example(occasion: Occasion, language: Language) -> About:
     )
     if occasion is Occasion.DELIVERY_FAILED:
         return replace(about, person=hr, failed=FailedMessage(director, Channel.EMAIL, Reason.REFUSED))
+    if occasion in OF_AN_ACCOUNT:
+        until = DEADLINE + timedelta(days=3)
+        return replace(about, link=EXAMPLE_LINK, cycle="", decides=True, by=hr, until=until, user_name="wangfang")
     if occasion in OF_THE_CYCLE:
         return about
     silence = IfSilent(Silence.MOVES, boss, 2) if late else IfSilent(Silence.MOVES, superior)

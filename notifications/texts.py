@@ -94,6 +94,9 @@ class About:
     if_silent: IfSilent | None = None
     missing: int = 0
     failed: FailedMessage | None = None
+    until: datetime | None = None
+    """Until when a one-time link counts."""
+    user_name: str = ""
 
     @property
     def is_overdue(self) -> bool:

@@ -127,6 +127,8 @@ def worded(
     said = tongue.gettext(pattern) % facts if pattern else kind
     if event.on_behalf_of:
         said += tongue.gettext(" (as deputy of %(name)s)", name=names.get(event.on_behalf_of, somebody))
+    if event.acted_by:
+        said += tongue.gettext(" (%(name)s of HR acted for them)", name=names.get(event.acted_by, somebody))
     return said
 
 
@@ -167,5 +169,6 @@ def _holder(detail: Mapping[str, Any]) -> str:
 
 def _people_in(event: CycleEvent) -> set[str]:
     aimed = {change["person"] for change in _changes(event)}
-    others = {event.actor_id, event.on_behalf_of, _holder(event.detail), str(event.detail.get("added") or "")}
+    added = str(event.detail.get("added") or "")
+    others = {event.actor_id, event.on_behalf_of, event.acted_by, _holder(event.detail), added}
     return (aimed | others) - {""}

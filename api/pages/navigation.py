@@ -45,6 +45,11 @@ def people_with_results(shell: Shell) -> bool:
     return shell.viewer is not None and shell.viewer.person.is_scored
 
 
+def readers_of_accounts(shell: Shell) -> bool:
+    """HR and auditors."""
+    return shell.sees_accounts
+
+
 def in_a_demonstration(shell: Shell) -> bool:
     return shell.is_demo
 
@@ -69,6 +74,8 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("/cycles", _("Cycles"), "cycle", readers_of_all),
     Entry("/people", _("People"), "people", readers_of_all),
     Entry("/mailbox", _("Mailbox"), "mail", in_a_demonstration),
+    Entry("/settings/users", _("Users and roles"), "people", readers_of_accounts, Group.SETTINGS),
+    Entry("/settings/tokens", _("Tokens for machines"), "settings", readers_of_accounts, Group.SETTINGS),
 )
 """In the order in which they are shown."""
 

@@ -23,6 +23,7 @@ from api.language import LANGUAGE_COOKIE, language_of
 from api.pages.assets import asset_address
 from api.pages.navigation import Group, Shown, shown_to
 from api.parts import Parts, TheParts
+from api.rights import sees_accounts
 from api.session import Database, MaybeViewer, Viewer, form_token
 from api.terms import message_of
 from models.clock import ClockOffset, business_now
@@ -83,6 +84,19 @@ class Shell:
         return self.viewer is not None and self.viewer.has(Role.HR_ADMIN)
 
     @property
+    def acted_by(self) -> str:
+        """Who of HR sees the pages as the viewer; nothing where nobody does."""
+        return self.viewer.acted_by.name if self.viewer and self.viewer.acted_by else ""
+
+    @property
+    def acted_until(self) -> datetime:
+        return datetime.fromtimestamp(self.parts.cookies.visit(self.request).as_until, UTC)
+
+    @property
+    def sees_accounts(self) -> bool:
+        return self.viewer is not None and sees_accounts(self.viewer)
+
+    @property
     def sees_cycles(self) -> bool:
         return self.viewer is not None and self.viewer.reads_all
 
@@ -133,6 +147,10 @@ class Shell:
             )
         return response
 
+    def role(self, role: str) -> str:
+        """Name a role, as accounts store it, in the reader's language."""
+        return self.term(Role(role))
+
     def term(self, member: StrEnum) -> str:
         """Name an enum's member in the reader's language."""
         return self.tongue.gettext(message_of(member))
@@ -164,6 +182,8 @@ async def shell(request: Request, parts: TheParts, database: Database, viewer: M
     tongue = await tongue_of(request, database, viewer)
     if viewer and viewer.person in database:
         database.expunge(viewer.person)  # A rollback leaves it as it is: the page names them in any case.
+    if viewer and viewer.acted_by and viewer.acted_by in database:
+        database.expunge(viewer.acted_by)
     place = await place_of(database, viewer.id) if viewer else Place()
     clock = await database.get(ClockOffset, "business") if parts.settings.demo else None
     return Shell(

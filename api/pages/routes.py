@@ -19,10 +19,15 @@ from api.pages import (
     overview,
     people,
     security,
+    seeing_as,
     signing_in,
     staff_forms,
     tasks,
     templates_of_figures,
+    tokens,
+    user_orders,
+    users,
+    welcome,
 )
 
 routers: tuple[APIRouter, ...] = (
@@ -30,6 +35,11 @@ routers: tuple[APIRouter, ...] = (
     notices.router,
     signing_in.router,
     security.router,
+    users.router,
+    tokens.router,
+    user_orders.router,
+    seeing_as.router,
+    welcome.router,
     demonstration.router,
     links.router,
     tasks.router,

@@ -23,7 +23,7 @@ from api.pages.signing_in import (
 )
 from api.parts import TheParts
 from api.second_factor import SecondFactor, remove
-from api.session import Database, SignedIn, Themselves
+from api.session import Database, Themselves
 from api.sign_in import count_wrong_try, fits_hash, hashed, needs_second_factor, refuse_weak
 from models.database import writing
 from models.errors import Refusal
@@ -51,7 +51,7 @@ class SecurityPage:
 
 
 @router.get("")
-async def show_security(around: TheShell, asking: SignedIn, database: Database, done: str = "") -> Response:
+async def show_security(around: TheShell, asking: Themselves, database: Database, done: str = "") -> Response:
     page = await security_page(database, around, asking.id)
     return around.render("account/security.html", replace(page, done=done))
 
@@ -64,15 +64,11 @@ async def security_page(database: AsyncSession, around: Shell, person_id: str) -
     return SecurityPage(
         account=account,
         has_password=bool(account.password_hash),
-        enrolment=enrolment_of(account, around.parts) if is_pending and not _acted(around) else None,
+        enrolment=enrolment_of(account, around.parts) if is_pending else None,
         codes_left=len(account.recovery_hashes),
         must_have_factor=needs_second_factor(account) and around.parts.settings.second_factor == "required",
         history=await access_lines(database, around.tongue, person_id=person_id, most=LATELY),
     )
-
-
-def _acted(around: Shell) -> bool:
-    return around.viewer is not None and around.viewer.acted_by is not None
 
 
 async def refused(around: Shell, database: AsyncSession, person_id: str, form: str, refusal: Refusal) -> Response:

@@ -49,6 +49,7 @@ class Verdict:
     choice: Choice | None
     by: str
     on_behalf_of: str
+    acted_by: str
     by_policy: bool
     comment: str
     at: datetime | None
@@ -87,7 +88,7 @@ async def task_view(database: AsyncSession, task: Task, language: Language) -> T
     ).all()
     people = {task.holder_id, task.first_holder_id, *(comment.by_id for comment in comments)}
     for made in (decision, cause):
-        people |= {made.by_id, made.on_behalf_of} if made else set()
+        people |= {made.by_id, made.on_behalf_of, made.acted_by} if made else set()
     names = await names_of(database, people)
     return TaskView(
         task=task,
@@ -131,11 +132,12 @@ def _verdict(task: Task, decision: Decision | None, names: Mapping[str, str]) ->
     if task.state is TaskState.OPEN:
         return None
     if decision is None:
-        return Verdict(None, "", "", by_policy=False, comment="", at=task.closed_at)
+        return Verdict(None, "", "", "", by_policy=False, comment="", at=task.closed_at)
     return Verdict(
         choice=decision.choice,
         by=names.get(decision.by_id, ""),
         on_behalf_of=names.get(decision.on_behalf_of, ""),
+        acted_by=names.get(decision.acted_by, ""),
         by_policy=decision.by_policy,
         comment=decision.comment,
         at=decision.decided_at,

@@ -192,7 +192,7 @@ async def list_events(
         wanted = wanted.where(col(CycleEvent.task_id) == task)
     events = (await database.exec(paging.applied(wanted, [col(CycleEvent.at), col(CycleEvent.id)]))).all()
     people = await names_of_people(
-        database, {person for event in events for person in (event.actor_id, event.on_behalf_of)}
+        database, {person for event in events for person in (event.actor_id, event.on_behalf_of, event.acted_by)}
     )
     units = await names_of_units(database, {event.department_id for event in events}, language_of(request))
 
@@ -206,6 +206,7 @@ async def list_events(
             task_id=event.task_id,
             actor=_person_named(event.actor_id, people) if event.actor_id else None,
             on_behalf_of=_person_named(event.on_behalf_of, people) if event.on_behalf_of else None,
+            acted_by=_person_named(event.acted_by, people) if event.acted_by else None,
             detail=event.detail,
         )
 

@@ -106,9 +106,9 @@ async def show_task(request: Request, task_id: str, viewer: SignedIn, database: 
             .order_by(col(TaskComment.at), col(TaskComment.id))
         )
     ).all()
-    others = [comment.by_id for comment in comments]
+    others = [person for comment in comments for person in (comment.by_id, comment.acted_by)]
     if decision:
-        others += [decision.by_id, decision.on_behalf_of]
+        others += [decision.by_id, decision.on_behalf_of, decision.acted_by]
     named = await Names.of(database, [task], language_of(request), others)
     may_decide = task.state is TaskState.OPEN and await acts_for(database, viewer.id, task) is not None
     return TaskInFull(
@@ -121,7 +121,13 @@ async def show_task(request: Request, task_id: str, viewer: SignedIn, database: 
         choices=sorted(CHOICES[task.kind]) if may_decide else [],
         decision=named.decision(decision) if decision else None,
         comments=[
-            CommentShown(id=comment.id, by=named.person(comment.by_id), text=comment.text, at=comment.at)
+            CommentShown(
+                id=comment.id,
+                by=named.person(comment.by_id),
+                acted_by=named.person(comment.acted_by) if comment.acted_by else None,
+                text=comment.text,
+                at=comment.at,
+            )
             for comment in comments
         ],
     )
@@ -170,6 +176,7 @@ class Names:
             choice=decision.choice,
             by=self.person(decision.by_id) if decision.by_id else None,
             on_behalf_of=self.person(decision.on_behalf_of) if decision.on_behalf_of else None,
+            acted_by=self.person(decision.acted_by) if decision.acted_by else None,
             by_policy=decision.by_policy,
             comment=decision.comment,
             decided_at=decision.decided_at,

@@ -19,7 +19,7 @@ from models.settings import Settings
 from models.stages import CycleState, Stage
 from quarterdeck.demo.small import make_small_company
 from server import write_message
-from tests.api.pages.place import Place, RecordedCommands
+from tests.api.pages.place import Place, RecordedCommands, RecordedPost
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def settings(tmp_path: object) -> Settings:
 async def place(sqlite_sessions: SessionMaker, settings: Settings) -> Place:
     """A running cycle of three departments with two teams each; `d0001` directs the first."""
     company = await make_small_company(sqlite_sessions, 3, 4, teams_per_department=2)
-    commands = RecordedCommands(settings)
+    commands, post = RecordedCommands(settings), RecordedPost()
     parts = Parts(
         settings=settings,
         sessions=sqlite_sessions,
@@ -46,8 +46,9 @@ async def place(sqlite_sessions: SessionMaker, settings: Settings) -> Place:
         cookies=Cookies(settings),
         write=write_message,
         read_table=read_table,
+        post=post,
     )
-    made = Place(create_app(parts), company, sqlite_sessions, commands, settings)
+    made = Place(create_app(parts), company, sqlite_sessions, commands, settings, post)
     await made.change(Cycle, company.cycle_id, state=CycleState.RUNNING, launched_at=datetime.now(UTC))
     await made.add(
         *(

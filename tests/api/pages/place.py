@@ -14,6 +14,8 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from api.commands import Asked, CommandKind, Commands, Outcome, Wish
 from api.engine import Engine
+from api.parts import AccountLetter
+from models.accounts import acted_by
 from models.database import SessionMaker, writing
 from models.delivery import Link, hash_of_token
 from models.errors import Refusal
@@ -64,6 +66,18 @@ class RecordedCommands(Commands):
         return True
 
 
+class RecordedPost:
+    """Keeps the mails with one-time links that were asked for."""
+
+    def __init__(self) -> None:
+        self.letters: list[AccountLetter] = []
+        self.is_away = False
+
+    async def __call__(self, letter: AccountLetter) -> bool:
+        self.letters.append(letter)
+        return not self.is_away
+
+
 async def record(session: AsyncSession, wish: Wish, move: Frozen) -> None:
     await writing(session)
     known = await session.get(Decision, wish.task_id)
@@ -78,6 +92,7 @@ async def record(session: AsyncSession, wish: Wish, move: Frozen) -> None:
         department_id=task.department_id,
         choice=Choice(move.model_dump()["choice"]),
         by_id=wish.by_id,
+        acted_by=acted_by(session),
         comment=wish.words.get("comment", ""),
         decided_at=datetime.now(UTC),
     )
@@ -136,6 +151,7 @@ class Place:
     sessions: SessionMaker
     commands: RecordedCommands
     settings: Settings
+    post: RecordedPost = field(default_factory=RecordedPost)
 
     @property
     def moves(self) -> list[dict[str, Any]]:
