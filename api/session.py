@@ -197,6 +197,26 @@ def _with_role(role: Role) -> object:
 HrAdmin = Annotated[Viewer, _with_role(Role.HR_ADMIN)]
 
 
+async def reads_for_hr(asking: SignedIn) -> Viewer:
+    """Return who asks, where they are of HR or an auditor: addresses and numbers are for no others."""
+    if not asking.has(Role.HR_ADMIN) and not asking.has(Role.AUDITOR):
+        raise Refusal("role-needed", role=Role.HR_ADMIN.value)
+    return asking
+
+
+HrReader = Annotated[Viewer, Depends(reads_for_hr)]
+
+
+async def changes_for_hr(asking: HrAdmin) -> Viewer:
+    """Return who asks, where they are of HR and no auditor: those change nothing (Rule 50)."""
+    if asking.only_reads:
+        raise Refusal("not-yours")
+    return asking
+
+
+HrEditor = Annotated[Viewer, Depends(changes_for_hr)]
+
+
 async def come_from_our_own_page(request: Request, parts: TheParts) -> None:
     """Refuse an unsafe request that another site may have sent (CSRF): origin first, then the token.
 

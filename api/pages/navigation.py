@@ -73,6 +73,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("/me/results", _("My results"), "person", people_with_results),
     Entry("/cycles", _("Cycles"), "cycle", readers_of_all),
     Entry("/people", _("People"), "people", readers_of_all),
+    Entry("/messages", _("Messages"), "mail", readers_of_accounts),
     Entry("/mailbox", _("Mailbox"), "mail", in_a_demonstration),
     Entry("/settings/users", _("Users and roles"), "people", readers_of_accounts, Group.SETTINGS),
     Entry("/settings/tokens", _("Tokens for machines"), "settings", readers_of_accounts, Group.SETTINGS),

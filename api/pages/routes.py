@@ -13,6 +13,7 @@ from api.pages import (
     launching,
     links,
     mailbox,
+    messages,
     my_department,
     my_results,
     notices,
@@ -54,4 +55,5 @@ routers: tuple[APIRouter, ...] = (
     mailbox.router,
     staff_forms.router,
     people.router,
+    messages.router,
 )
