@@ -71,7 +71,8 @@ def _tame_sqlite(engine: AsyncEngine) -> None:
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Connection) -> None:
         immediately = connection.get_execution_options().get("writing", False)
-        connection.exec_driver_sql(BEGIN_WRITING if immediately else BEGIN)
+        driver: Any = connection.connection.driver_connection
+        driver.begin = BEGIN_WRITING if immediately else BEGIN  # Goes with the first statement.
 
 
 async def writing(session: AsyncSession) -> AsyncSession:

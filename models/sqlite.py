@@ -59,10 +59,7 @@ class Statement:
         return self.outcome.lastrowid
 
     async def execute(self, operation: str, parameters: Sequence[Any] = ()) -> None:
-        if operation in (BEGIN, BEGIN_WRITING):
-            self.connection.begin = operation  # Goes with the first statement, in the same hop.
-        else:
-            self.outcome = await self.connection.carry_out(sqlite3.Connection.execute, operation, parameters)
+        self.outcome = await self.connection.carry_out(sqlite3.Connection.execute, operation, parameters)
 
     async def executemany(self, operation: str, parameters: Iterable[Sequence[Any]]) -> None:
         self.outcome = await self.connection.carry_out(sqlite3.Connection.executemany, operation, parameters)
@@ -76,7 +73,10 @@ class Statement:
 
 
 class Connection(aiosqlite.Connection):
-    """A connection with a thread of its own. `turn` is held while it writes."""
+    """A connection with a thread of its own. `turn` is held while it writes.
+
+    `begin` is set where a transaction begins; it goes with the first statement, in the same hop.
+    """
 
     def __init__(self, connector: Callable[[], sqlite3.Connection], turn: asyncio.Lock) -> None:
         super().__init__(connector, ROWS_A_CHUNK)
