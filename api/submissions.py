@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from uuid import uuid4
 
+from sqlmodel import col, delete
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api import moves
@@ -12,9 +15,10 @@ from api.commands import Wish
 from api.problems import Refusals
 from api.scoring_gaps import GivenTarget, TargetCheck, facts_to_fill
 from models.clock import business_now
+from models.database import writing
 from models.errors import Refusal
 from models.stages import Choice, TaskKind
-from models.tasks import Submission, SubmissionRow, Task
+from models.tasks import RefusedFile, Submission, SubmissionRow, Task
 from rules.completeness import CheckedRow, Gap, GivenRow, RowFault, check_submission
 
 CHOICE_OF = {TaskKind.SUBMIT_DATA: Choice.SUBMIT, TaskKind.FILL_SCORING_GAP: Choice.FILLED}
@@ -57,7 +61,7 @@ async def handed_in(
         received_at=await business_now(session),
     )
     rows = [_row(submission.id, row) for row in check.rows]
-    return moves.decision(
+    wish = moves.decision(
         task,
         by_id,
         for_id,
@@ -67,6 +71,23 @@ async def handed_in(
         rows=[submission, *rows],
         targets=[target.as_words() for target in aims.targets],
     )
+    return replace(wish, alongside=partial(forget_refused, task_id=task.id))
+
+
+async def keep_refused(session: AsyncSession, task_id: str, by_id: str, name: str, content: bytes) -> None:
+    """Keep a file that was refused, in the place of the one before; let go of those that nobody came for."""
+    await writing(session)
+    now = await business_now(session)
+    await session.exec(delete(RefusedFile).where(col(RefusedFile.received_at) < now - RefusedFile.KEPT_FOR))
+    await session.merge(
+        RefusedFile(task_id=task_id, by_id=by_id, name=name[:200], content=content, received_at=now)
+    )
+    await session.commit()
+
+
+async def forget_refused(session: AsyncSession, *, task_id: str) -> None:
+    """Let go of the task's refused files."""
+    await session.exec(delete(RefusedFile).where(col(RefusedFile.task_id) == task_id))
 
 
 def _row(submission_id: str, row: CheckedRow) -> SubmissionRow:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from typing import Any
+from datetime import date, datetime, timedelta
+from typing import Any, ClassVar
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from models.columns import Document, Instant, term
@@ -153,6 +153,23 @@ class SubmissionRow(SQLModel, table=True):
     """The exact decimal as text, already checked."""
     reason: str = ""
     """Why a figure that is already there is corrected (Rule 30)."""
+
+
+class RefusedFile(SQLModel, table=True):
+    """The last file of figures that somebody handed in and that was refused, to be given back with its faults.
+
+    It goes when the task's figures are handed in, or after `KEPT_FOR`.
+    """
+
+    __tablename__ = "refused_file"
+
+    KEPT_FOR: ClassVar[timedelta] = timedelta(days=30)
+
+    task_id: str = Field(primary_key=True)
+    by_id: str = Field(primary_key=True)
+    name: str
+    content: bytes = Field(sa_type=LargeBinary)
+    received_at: datetime = Field(sa_type=Instant, index=True)
 
 
 class TargetProposal(SQLModel, table=True):

@@ -38,6 +38,8 @@ class Handed:
     field_of_row: Mapping[int, str] = field(default_factory=dict)
     """The field that a typed row came from, by the row's number."""
     targets: tuple[GivenTarget, ...] = ()
+    content: bytes = field(default=b"", repr=False)
+    """The file itself."""
 
     @property
     def rows(self) -> tuple[GivenRow, ...]:
@@ -64,7 +66,12 @@ async def handed_with(read: TableReader, texts: Mapping[str, str], file: UploadF
         return Handed(typed, (*_kept(texts.get(KEPT, "")), *_corrected(texts)), fields, targets)
     content = await file.read(MOST_BYTES + 1)
     rows = await run_in_threadpool(rows_in_file, read, file.filename or "", content)
-    return Handed(typed, tuple(row for row in rows if row.value.strip()), fields, targets)
+    return Handed(typed, with_values(rows), fields, targets, content)
+
+
+def with_values(rows: Sequence[GivenRow]) -> tuple[GivenRow, ...]:
+    """Leave out the rows of a template that were not filled in: what they would say is missing anyway."""
+    return tuple(row for row in rows if row.value.strip())
 
 
 def _targets(texts: Mapping[str, str]) -> Iterator[GivenTarget]:

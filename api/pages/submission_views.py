@@ -104,8 +104,8 @@ async def submission_view(
     by_id = {metric.id: metric for metric in facts.metrics}
     here = gaps(facts)
     from_file = check_submission(facts, handed.from_file)
-    faults = await _words_of(database, check_submission(facts, handed.typed).faults, tongue)
-    file_faults = await _words_of(database, from_file.faults, tongue)
+    faults = await words_of(database, check_submission(facts, handed.typed).faults, tongue)
+    file_faults = await words_of(database, from_file.faults, tongue)
     sound = [row for row in handed.from_file if row.row not in file_faults]
     return SubmissionView(
         blocks=_blocks(facts, figures, here, names, words),
@@ -130,7 +130,7 @@ async def submission_view(
     )
 
 
-async def _words_of(
+async def words_of(
     database: AsyncSession, faults: Sequence[RowFault], tongue: Tongue
 ) -> dict[int, dict[str, str]]:
     """Word the faults, by row and column."""

@@ -18,12 +18,13 @@ from api.pages.task_views import TEMPLATES, Subject, TaskView, names_of, subject
 from api.parts import TheParts
 from api.rights import acts_for, decidable_by, seen_task, today
 from api.session import Database, SignedIn, Viewer
+from api.submissions import CHOICE_OF, keep_refused
 from api.words import Said, say
 from models.cycles import Cycle
 from models.errors import Refusal
 from models.org import Unit, stands_in_for
 from models.stages import TaskState
-from models.tasks import Decision, Task
+from models.tasks import Decision, RefusedFile, Task
 
 MOST_DONE = 20
 SOON = timedelta(days=2)
@@ -71,6 +72,8 @@ class TaskPage:
     faults: tuple[str, ...] = ()
     asks_digits: bool = False
     asks_sign_in: bool = False
+    refused_file: str = ""
+    """The name of the reader's own file that was refused last, to be had with its faults marked."""
 
     @property
     def is_late(self) -> bool:
@@ -163,7 +166,17 @@ async def task_page(
         acting_for=view.holder if place and place != by_id else "",
         waits=view.is_open and await waiting_command(database, task.id) is not None,
         typed=typed or Typed(),
+        refused_file=await _refused_file(database, task, by_id) if place is not None else "",
     )
+
+
+async def _refused_file(database: AsyncSession, task: Task, by_id: str) -> str:
+    if task.kind not in CHOICE_OF:
+        return ""
+    found = await database.exec(
+        select(RefusedFile.name).where(col(RefusedFile.task_id) == task.id, col(RefusedFile.by_id) == by_id)
+    )
+    return found.first() or ""
 
 
 async def refused_page(
@@ -179,6 +192,8 @@ async def refused_page(
     """The page again, as things stand now, with the refusal's words and all that was typed."""
     await database.rollback()  # What was read before the refusal may be old.
     database.expire_all()
+    if typed.handed.content and refusal.code == "submission-incomplete":
+        await keep_refused(database, task_id, by_id, typed.file_name, typed.handed.content)
     task = await database.get_one(Task, task_id)
     typed = replace(typed, wrong=str(refusal.facts.get("field", "")))
     page = await task_page(around, database, task, by_id, address=address, typed=typed)

@@ -97,6 +97,8 @@ async def record(session: AsyncSession, wish: Wish, move: Frozen) -> None:
         decided_at=datetime.now(UTC),
     )
     session.add_all([task, decision, *wish.rows])
+    if wish.alongside is not None:
+        await wish.alongside(session)
     await session.commit()
 
 
