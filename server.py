@@ -18,6 +18,7 @@ from api.cookies import Cookies
 from api.engine import Engine
 from api.parts import AccountLetter, Parts
 from api.parts import Written as Shown
+from api.single_sign_on import SingleSignOn
 from connectors.files import read_table
 from models.database import SessionMaker, connect, session_maker
 from models.encryption import data_converter
@@ -58,6 +59,7 @@ def build_parts(settings: Settings, sessions: SessionMaker, client: Client | Non
         read_table=read_table,
         conductor=Conductor(engine.client, sessions) if settings.demo else None,
         post=post,
+        single_sign_on=SingleSignOn(settings.oidc, str(settings.base_url)) if settings.oidc.is_on else None,
     )
 
 

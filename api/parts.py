@@ -12,6 +12,7 @@ from fastapi import Depends, Request
 from api.commands import Commands
 from api.cookies import Cookies
 from api.engine import Engine
+from api.single_sign_on import SingleSignOn
 from models.database import SessionMaker
 from models.org import Person
 from models.settings import Settings
@@ -94,6 +95,7 @@ class Parts:
     read_table: TableReader
     conductor: Conductor | None = None
     post: AccountPost | None = None
+    single_sign_on: SingleSignOn | None = None
 
 
 async def the_parts(request: Request) -> Parts:  # Not async, each request would pay for a thread.

@@ -28,6 +28,24 @@ SENTENCES_OF_SIGN_IN: Final[dict[str, tuple[str, ...]]] = {
         _("The new password is easily guessed: it holds your name, user name or staff number, or few characters."),
     ),
     "passwords-differ": (_("The two new passwords are not the same. Please enter the new one twice."),),
+    "sso-away": (
+        _("The company's sign-in service does not answer now. Please try again, or sign in with your password."),
+    ),
+    "sso-refused": (_("The company's sign-in service did not let you in. Please try again."),),
+    "sso-forged": (_("This sign-in was not begun in this browser, or it took too long. Please start again."),),
+    "sso-unknown": (
+        _(
+            "%(who)s is not among the company's people here. Please ask HR to add you,"
+            " or sign in as somebody else."
+        ),
+    ),
+    "sso-ambiguous": (_("%(who)s belongs to several people here. Please ask HR to tell them apart."),),
+    "sso-unverified": (
+        _("Your address %(who)s is not confirmed at the sign-in service. Please confirm it there."),
+    ),
+    "sso-claim-missing": (
+        _("The sign-in service does not say who you are (%(claim)s is missing). Please tell your IT department."),
+    ),
     "account-missing": (_("This person has no account yet. Please invite them first."),),
     "account-exists": (_("This person has an account already."),),
     "address-missing": (

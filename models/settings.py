@@ -68,6 +68,13 @@ class OidcSettings(BaseModel):
     """What the button says after “Sign in with”; empty: the company's account."""
     timeout_seconds: float = Field(default=10, gt=0)
 
+    @field_validator("issuer")
+    @classmethod
+    def is_private(cls, issuer: str) -> str:
+        if issuer and not issuer.startswith(("https://", "http://localhost:", "http://127.0.0.1:")):
+            raise ValueError("must begin with https://")
+        return issuer
+
     @property
     def is_on(self) -> bool:
         return bool(self.issuer)
