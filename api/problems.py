@@ -100,6 +100,7 @@ STATUS: Mapping[str, HTTPStatus] = {
     "day-needed": HTTPStatus.UNPROCESSABLE_ENTITY,
     "person-not-unique": HTTPStatus.UNPROCESSABLE_ENTITY,
     "comment-needed": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "proposal-not-sent": HTTPStatus.UNPROCESSABLE_ENTITY,
     "choice-not-allowed": HTTPStatus.UNPROCESSABLE_ENTITY,
     "deadline-past": HTTPStatus.UNPROCESSABLE_ENTITY,
     "deadline-near": HTTPStatus.UNPROCESSABLE_ENTITY,

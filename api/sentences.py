@@ -28,6 +28,11 @@ SENTENCES: Final[dict[str, tuple[str, ...]]] = {
         _("That cannot be decided on this task. Please choose one of the buttons on its page."),
     ),
     "comment-needed": (_("Please give the reason in a few words: the others will read it."),),
+    "proposal-not-sent": (
+        _(
+            "You changed values in the table. Send them as a proposal, or put the old ones back and then confirm."
+        ),
+    ),
     "figures-needed": (_("Please change at least one value: what you propose instead is missing."),),
     "submission-missing": (_("No figures have been handed in yet. Please fill in what is missing, then submit."),),
     "submission-incomplete": (

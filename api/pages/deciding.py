@@ -85,8 +85,11 @@ async def decide(database: AsyncSession, commands: Commands, task: Task, by_id: 
             targets=typed.handed.targets,
         )
         return await commands.ask(database, wish)
+    given = _proposals(typed)
+    if choice is Choice.CONFIRM and given:
+        raise Refusal("proposal-not-sent")
     command_id = new_command_id()
-    proposals = await proposed(database, task, choice, typed.comment, _proposals(typed), command_id)
+    proposals = await proposed(database, task, choice, typed.comment, given, command_id)
     wish = moves.decision(
         task, by_id, for_id, choice, comment=typed.comment, rows=proposals, command_id=command_id
     )

@@ -342,3 +342,20 @@ async def test_times_stand_in_the_cycles_zone_and_name_it(place: Place) -> None:
     await browser.open(f"/tasks/{task.id}")
     assert "18:00" in browser.page
     assert "New York" in browser.page
+
+
+async def test_values_that_were_changed_are_not_lost_by_confirming(place: Place) -> None:
+    """Rule 23: confirming is agreeing; whoever changed a value did not mean to."""
+    task = await place.open_task()
+    sales = place.company.metric_ids["sales"]
+    browser = await place.director("zh")
+    await browser.open(f"/tasks/{task.id}")
+    changed = {f"shown.{sales}": "2000000", f"proposed.{sales}": "180万"}
+    answer = await browser.send(f"/tasks/{task.id}", choice="confirm", **changed)
+    assert answer.status_code == 422
+    assert "请作为建议提交" in answer.text
+    assert 'value="180万"' in answer.text
+    assert place.commands.wishes == []
+    unchanged = {f"shown.{sales}": "2000000", f"proposed.{sales}": "2,000,000"}
+    answer = await browser.send(f"/tasks/{task.id}", choice="confirm", **unchanged)
+    assert "确认了目标" in answer.text
