@@ -29,9 +29,7 @@ SENTENCES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "comment-needed": (_("Please give the reason in a few words: the others will read it."),),
     "proposal-not-sent": (
-        _(
-            "You changed values in the table. Send them as a proposal, or put the old ones back and then confirm."
-        ),
+        _("You changed values in the table. Send them as a proposal, or put the old ones back and then confirm."),
     ),
     "figures-needed": (_("Please change at least one value: what you propose instead is missing."),),
     "submission-missing": (_("No figures have been handed in yet. Please fill in what is missing, then submit."),),
