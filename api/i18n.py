@@ -157,6 +157,10 @@ class Tongue:
         said = format_datetime(local, pattern, locale=self.locale)
         return f"{said} {self.zone_name()}" if names_zone else said
 
+    def clock(self, at: datetime) -> str:
+        """Write the time of day: 09:00."""
+        return f"{at.astimezone(self.zone):%H:%M}"
+
     def short_moment(self, at: datetime) -> str:
         """Write day and minute without the year, for lists whose heading names the zone."""
         pattern = "M月d日 HH:mm" if self.is_chinese else "d MMM HH:mm"

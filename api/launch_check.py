@@ -16,8 +16,7 @@ from models.clock import business_now
 from models.cycles import Cycle
 from models.errors import Refusal
 from models.metrics import Metric, Scorecard, ScorecardLine, Target
-from models.org import Person, Unit, calendar_overrides
-from models.stages import UnitKind
+from models.org import Person, Unit, calendar_overrides, takes_part
 from models.terms import Terms
 from rules.calendar import WorkCalendar, calendar_for
 from rules.launch import (
@@ -106,7 +105,7 @@ async def _departments(session: AsyncSession, cycle: Cycle) -> tuple[Department,
     aimed = exists().where(col(Target.cycle_id) == cycle.id, col(Target.department_id) == col(Unit.id))
     found = await session.exec(
         select(Unit.id, Unit.head_id, aimed)
-        .where(col(Unit.company_id) == cycle.company_id, col(Unit.kind) == UnitKind.DEPARTMENT)
+        .where(col(Unit.company_id) == cycle.company_id, takes_part(cycle.the_terms().left_out))
         .order_by(col(Unit.id))
     )
     return tuple(Department(unit_id, head_id, has_targets) for unit_id, head_id, has_targets in found.all())
@@ -119,7 +118,7 @@ async def _people(
     is_there = or_(col(Person.left_on).is_(None), col(Person.left_on) > calendar.day_of(now))
     is_scored = and_(
         col(Person.is_scored),
-        col(Person.department_id).is_not(None),
+        col(Person.department_id).in_(select(Unit.id).where(takes_part(cycle.the_terms().left_out))),
         or_(col(Person.joined_on).is_(None), col(Person.joined_on) <= cycle.ends_on),
     )
     aimed = exists().where(col(Target.cycle_id) == cycle.id, col(Target.person_id) == col(Person.id))

@@ -27,8 +27,8 @@ from models.metrics import (
     ScorecardLine,
     ScoringScheme,
 )
-from models.org import Company, Unit, calendar_overrides
-from models.stages import CycleState, UnitKind
+from models.org import Company, Unit, calendar_overrides, takes_part
+from models.stages import CycleState
 from models.terms import BandLimit, Policy, Terms
 from rules.calendar import WorkCalendar
 from rules.launch import misfits_in
@@ -161,7 +161,7 @@ async def launch(session: AsyncSession, commands: Commands, viewer: Viewer, cycl
     begin_at = await business_now(session)
     department_ids = (
         await session.exec(
-            select(Unit.id).where(col(Unit.company_id) == cycle.company_id, col(Unit.kind) == UnitKind.DEPARTMENT)
+            select(Unit.id).where(col(Unit.company_id) == cycle.company_id, takes_part(cycle.the_terms().left_out))
         )
     ).all()
     running = Cycle(**cycle.model_dump())

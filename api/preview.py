@@ -13,9 +13,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from api.facts import in_language
 from models.cycles import Cycle
 from models.messages import RungAt, TaskPlan
-from models.org import Deputy, Person, Unit, calendar_overrides
+from models.org import Deputy, Person, Unit, calendar_overrides, takes_part
 from models.settings import TwilioSettings
-from models.stages import Approver, Channel, Language, Occasion, Recipient, RungAction, TaskKind, UnitKind
+from models.stages import Approver, Channel, Language, Occasion, Recipient, RungAction, TaskKind
 from models.terms import Terms
 from rules.calendar import WorkCalendar, calendar_for
 from rules.plan import STAGE_OF, task_plans
@@ -70,8 +70,16 @@ class Step:
 class Preview:
     """The messages of a cycle, in the order of departments and instants; counted without being made."""
 
-    def __init__(self, steps: list[Step], departments: list[Unit], staff: Staff, days_moved: list[Moved]) -> None:
+    def __init__(
+        self,
+        steps: list[Step],
+        departments: list[Unit],
+        staff: Staff,
+        days_moved: list[Moved],
+        tasks: tuple[TaskPlan, ...] = (),
+    ) -> None:
         self.steps = steps
+        self.tasks = tasks
         self.departments = departments
         self.staff = staff
         self.days_moved = days_moved
@@ -82,7 +90,7 @@ class Preview:
         calendar = calendar_for(terms, await calendar_overrides(session, cycle.company_id))
         departments = await session.exec(
             select(Unit)
-            .where(col(Unit.company_id) == cycle.company_id, col(Unit.kind) == UnitKind.DEPARTMENT)
+            .where(col(Unit.company_id) == cycle.company_id, takes_part(terms.left_out))
             .order_by(col(Unit.id))
         )
         plans = task_plans(terms, calendar)
@@ -91,6 +99,7 @@ class Preview:
             departments=list(departments.all()),
             staff=await Staff.of(session, cycle, calendar),
             days_moved=list(days_moved(terms, calendar)),
+            tasks=plans,
         )
 
     @property
@@ -100,8 +109,14 @@ class Preview:
     def by_channel(self) -> dict[Channel, int]:
         """Count messages by channel; an SMS to somebody without a number goes as e-mail."""
         counts = dict.fromkeys(Channel, 0)
-        for message in self.messages():
-            counts[message.channel] += 1
+        for step in self.steps:
+            counts[step.channel] += len(self.departments)
+            if step.channel is Channel.SMS:
+                instead = sum(
+                    self.staff.addressed(step, one).channel is not step.channel for one in self.departments
+                )
+                counts[step.channel] -= instead
+                counts[Channel.EMAIL] += instead
         return counts
 
     def sms_cost(self, twilio: TwilioSettings, by_channel: Mapping[Channel, int]) -> Decimal:
@@ -198,6 +213,12 @@ class Staff:
         )
         people = {person.id: person for person in found.all()}
         return cls(people, list(deputies), cycle.hr_owner_id, calendar)
+
+    def holder(self, task: TaskPlan, department: Unit, at: datetime) -> tuple[Person | None, Person | None]:
+        """Return who will hold a task on that day, and who stands in for them then."""
+        on = self.calendar.day_of(at)
+        person = self._holder(task, department, on)
+        return person, self._deputy(person, on)
 
     def addressed(self, step: Step, department: Unit) -> Planned:
         on = self.calendar.day_of(step.at)

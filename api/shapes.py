@@ -49,6 +49,8 @@ class TermsGiven(Taken):
     feedback_due_on: date | None = None
     ladder: Ladder | None = None
     policy: Policy | None = None
+    left_out: tuple[str, ...] | None = None
+    """Departments, and divisions with all of theirs, that take no part."""
 
 
 class NewCycle(Taken):

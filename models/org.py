@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, UniqueConstraint, bindparam
+from sqlalchemy import BigInteger, ColumnElement, Index, UniqueConstraint, and_, bindparam, or_
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -199,6 +200,15 @@ DEPUTY = (
     .limit(1)
 )
 """Built once: each notice runs it."""
+
+
+def takes_part(left_out: Collection[str]) -> ColumnElement[bool]:
+    """Pick the departments that take part in a cycle that leaves out these units."""
+    department = col(Unit.kind) == UnitKind.DEPARTMENT
+    if not left_out:
+        return department
+    stays = or_(col(Unit.parent_id).is_(None), col(Unit.parent_id).not_in(left_out))
+    return and_(department, col(Unit.id).not_in(left_out), stays)
 
 
 async def deputy_of(session: AsyncSession, person_id: str, on: date) -> str | None:

@@ -95,3 +95,5 @@ class Terms(Frozen):
     feedback_due_on: date
     ladder: Ladder = Ladder()
     policy: Policy = Policy()
+    left_out: tuple[str, ...] = ()
+    """Departments, and divisions with all of theirs, that take no part in the cycle."""

@@ -74,6 +74,42 @@ def default_terms(
     )
 
 
+def terms_like(earlier: Terms, began_on: date, proposed: Terms, starts_on: date) -> Terms:
+    """Return the terms of an earlier cycle for a new period: its ladder and rules, its days as many months later.
+
+    `began_on` and `starts_on` are the first days of the two periods. Where the new one has other
+    months than the earlier one, or a day would be over, the day is the one proposed.
+    """
+    by = (starts_on.year - began_on.year) * 12 + starts_on.month - began_on.month
+    kept = {"ladder": earlier.ladder, "policy": earlier.policy, "left_out": earlier.left_out}
+    fits = len(earlier.months) == len(proposed.months) and len(earlier.approvals_due_on) == len(
+        proposed.approvals_due_on
+    )
+    if not fits or _months_later(earlier.targets_due_on, by) < proposed.targets_due_on:
+        return proposed.model_copy(update=kept)
+    return earlier.model_copy(
+        update={
+            "targets_due_on": _months_later(earlier.targets_due_on, by),
+            "months": tuple(
+                MonthDue(
+                    month=month_after(month.month, by),
+                    opens_on=_months_later(month.opens_on, by),
+                    due_on=_months_later(month.due_on, by),
+                )
+                for month in earlier.months
+            ),
+            "approvals_due_on": tuple(_months_later(day, by) for day in earlier.approvals_due_on),
+            "feedback_due_on": _months_later(earlier.feedback_due_on, by),
+        }
+    )
+
+
+def _months_later(day: date, n: int) -> date:
+    """Return the same day of the n-th month after it, or that month's last day."""
+    last = month_after(day, n + 1) - timedelta(days=1)
+    return last.replace(day=min(day.day, last.day))
+
+
 def months_between(starts_on: date, ends_on: date) -> Iterator[date]:
     """Give the first day of each month that the period touches."""
     month = starts_on.replace(day=1)

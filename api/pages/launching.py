@@ -1,12 +1,10 @@
-"""Launching a cycle: its period and deadlines, everything that is wrong, what will be sent; then one button."""
+"""Launching a cycle: its plan, checked as one types, with a preview of all that will be sent; then one button."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from decimal import Decimal
-from itertools import islice
 
 from fastapi import APIRouter, Request
 from pydantic import ValidationError
@@ -15,12 +13,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.responses import RedirectResponse, Response
 
 from api.commands import Asked
+from api.facts import in_language
 from api.launch_check import noteworthy_of, of_severity
 from api.launching import already_launched, drafted, launch, refuse_known
+from api.pages.launch_forms import DOINGS, RungField, day_typed, fields_of, rungs_typed, terms_typed
+from api.pages.launch_previews import Plan, holders_page, messages_page, plan_of
 from api.pages.rendering import Shell, TheShell
 from api.pages.tasks import in_words
-from api.parts import Parts, TheParts
-from api.preview import Planned, Preview, named
+from api.parts import TheParts
 from api.problems import Refusals
 from api.rights import seen_cycle
 from api.session import Database, HrAdmin, Viewer
@@ -28,37 +28,40 @@ from api.shapes import NewCycle, TermsGiven
 from models.cycles import Cycle
 from models.database import writing
 from models.errors import Refusal
-from models.org import Company
-from models.stages import Approver, Channel, CycleState
-from models.terms import MonthDue, Policy, Terms
+from models.org import Unit
+from models.stages import Approver, Channel, CycleState, UnitKind
+from models.terms import Policy, Terms
 from rules.launch import Severity
-from rules.plan import month_after
+from rules.plan import month_after, terms_like
 
 router = APIRouter()
 
-MOST_PREVIEWED = 80
 MONTHS_OF_A_QUARTER = 3
+MOST_TEMPLATES = 12
+MOST_FIELDS = 6000
+"""Of a form in which departments are left out one by one."""
 
 
 @dataclass(frozen=True)
-class Sample:
-    """One message as the first department will get it."""
+class Division:
+    """A division with its departments, to choose who takes part."""
 
-    planned: Planned
-    subject: str
-    text: str
+    id: str
+    name: str
+    departments: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What a launch would do."""
+class Check:
+    """What stands in the way of a launch, what HR should know, and what the launch would do."""
 
-    departments: int
-    messages: int
-    by_channel: Mapping[Channel, int]
-    sms_cost: Decimal
-    department: str
-    samples: tuple[Sample, ...]
+    problem: str = ""
+    faults: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    """What HR should know; the cycle can be launched all the same."""
+    notes: tuple[str, ...] = ()
+    """What happens otherwise than HR wrote it."""
+    plan: Plan | None = None
 
 
 @dataclass(frozen=True)
@@ -67,62 +70,97 @@ class LaunchPage:
     starts_on: str
     ends_on: str
     draft_id: str
+    template_id: str
     terms: Terms | None
-    chain: tuple[Approver, ...]
-    typed: Mapping[str, str]
-    problem: str = ""
-    faults: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-    """What HR should know; the cycle can be launched all the same."""
-    notes: tuple[str, ...] = ()
-    """What happens otherwise than HR wrote it."""
-    plan: Plan | None = None
-    was_checked: bool = False
+    typed: Mapping[str, str] = field(default_factory=dict)
+    left_out: frozenset[str] = frozenset()
+    templates: tuple[Cycle, ...] = ()
+    divisions: tuple[Division, ...] = ()
+    check: Check | None = None
 
     def value(self, name: str, otherwise: object) -> str:
         """What was typed into a field, or what we propose for it."""
         return self.typed.get(name) or str(otherwise)
+
+    @property
+    def chain(self) -> tuple[Approver, ...]:
+        return self.terms.policy.approval_chain if self.terms else Policy().approval_chain
+
+    @property
+    def rungs(self) -> tuple[RungField, ...]:
+        typed = rungs_typed(self.typed)
+        return typed or (fields_of(self.terms.ladder) if self.terms else ())
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        return tuple(Channel)
+
+    @property
+    def doings(self) -> dict[str, str]:
+        return {name: words for name, (_, _, words) in DOINGS.items()}
+
+    @property
+    def departments(self) -> int:
+        return sum(len(division.departments) for division in self.divisions)
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a browser sent."""
+
+    typed: Mapping[str, str]
+    left_out: tuple[str, ...]
+
+    @classmethod
+    async def of(cls, request: Request) -> Form:
+        form = await request.form(max_fields=MOST_FIELDS)
+        typed = {name: value.strip() for name, value in form.items() if isinstance(value, str)}
+        return cls(typed, tuple(sorted({str(one) for one in form.getlist("without")})))
+
+    def number(self, name: str) -> int:
+        written = self.typed.get(name, "")
+        return int(written) if written.isdecimal() and len(written) < 6 else 0
 
 
 @router.get("/cycles/new")
 async def show_launch(around: TheShell, asking: HrAdmin, database: Database, draft: str = "") -> Response:
     known = await _draft(database, asking, draft)
     if known is not None:
-        page = _page(around, known.name, known.starts_on, known.ends_on, known.the_terms(), known.id)
-        return around.render("cycles/launch.html", page)
+        page = _page(known.name, known.starts_on, known.ends_on, known.the_terms(), known.id)
+        return await _shown(around, database, asking, page)
     starts_on = _next_quarter(around)
     ends_on = month_after(starts_on, MONTHS_OF_A_QUARTER) - timedelta(days=1)
     name = around.tongue.quarter(starts_on)
     cycle = await drafted(database, asking, NewCycle(name=name, starts_on=starts_on, ends_on=ends_on))
-    page = _page(around, name, starts_on, ends_on, cycle.the_terms())
-    return around.render("cycles/launch.html", page)
+    return await _shown(around, database, asking, _page(name, starts_on, ends_on, cycle.the_terms()))
 
 
 @router.post("/cycles/new")
 async def check_or_launch(
     request: Request, around: TheShell, parts: TheParts, asking: HrAdmin, database: Database
 ) -> Response:
-    """Propose deadlines anew for another period; check; or launch what was found right."""
-    form = await request.form()
-    typed = {name: value.strip() for name, value in form.items() if isinstance(value, str)}
-    wish = typed.get("do", "check")
+    """Propose deadlines anew for another period or template; check; or launch what was found right."""
+    form = await Form.of(request)
+    wish = form.typed.get("do", "check")
     page = LaunchPage(
-        name=typed.get("name", ""),
-        starts_on=typed.get("starts_on", ""),
-        ends_on=typed.get("ends_on", ""),
-        draft_id=typed.get("draft_id", ""),
+        name=form.typed.get("name", ""),
+        starts_on=form.typed.get("starts_on", ""),
+        ends_on=form.typed.get("ends_on", ""),
+        draft_id=form.typed.get("draft_id", ""),
+        template_id=form.typed.get("template", ""),
         terms=None,
-        chain=Policy().approval_chain,
-        typed={} if wish == "period" else typed,
+        typed={} if wish == "period" else form.typed,
+        left_out=frozenset(form.left_out),
     )
+    check = Check()
     try:
-        cycle = await _asked_for(database, asking, typed, with_terms=wish != "period")
+        cycle = await _asked_for(database, asking, form, with_terms=wish != "period")
         page = replace(page, terms=cycle.the_terms())
         if wish == "period":
-            return around.render("cycles/launch.html", page)
+            page = replace(page, left_out=frozenset(form.left_out or cycle.the_terms().left_out))
+            return await _shown(around, database, asking, page)
         found = await noteworthy_of(database, cycle, around.now)
-        page = replace(
-            page,
+        check = Check(
             warnings=await _worded(around, database, found, Severity.WARNING),
             notes=await _worded(around, database, found, Severity.NOTE),
         )
@@ -133,15 +171,83 @@ async def check_or_launch(
                 await _keep_changes(database, cycle)
             await launch(database, parts.commands, asking, cycle, Asked())
             return RedirectResponse(f"/cycles/{cycle.id}", 303)
-        plan = await _plan(database, around, parts, cycle)
-        return around.render("cycles/launch.html", replace(page, plan=plan, was_checked=True))
+        check = replace(check, plan=await plan_of(database, around, parts, cycle))
+        return await _shown(around, database, asking, replace(page, check=check))
     except Refusal as refusal:
         await database.rollback()
         said, faults = await in_words(around, database, refusal)
-        page = replace(
-            page, problem=said.detail, faults=faults, terms=page.terms or await _proposed(database, asking, typed)
+        check = replace(check, problem=said.detail, faults=faults)
+        terms = page.terms or await _proposed(database, asking, form)
+        return await _shown(around, database, asking, replace(page, check=check, terms=terms), 422)
+
+
+@router.post("/cycles/new/messages")
+async def show_messages(
+    request: Request, around: TheShell, parts: TheParts, asking: HrAdmin, database: Database
+) -> Response:
+    """Show one page of a step's messages in full: to whom, through what, with which text."""
+    form = await Form.of(request)
+    cycle = await _asked_for(database, asking, form, with_terms=True)
+    page = await messages_page(
+        database, around, parts, cycle, form.number("step"), max(1, form.number("messages_page"))
+    )
+    return around.render("cycles/launch_messages.html", page)
+
+
+@router.post("/cycles/new/holders")
+async def show_holders(request: Request, around: TheShell, asking: HrAdmin, database: Database) -> Response:
+    """Show who will hold which task, one page of the departments at a time."""
+    form = await Form.of(request)
+    cycle = await _asked_for(database, asking, form, with_terms=True)
+    page = await holders_page(database, around, cycle, max(1, form.number("holders_page")))
+    return around.render("cycles/launch_holders.html", page)
+
+
+async def _shown(
+    around: Shell, database: AsyncSession, asking: Viewer, page: LaunchPage, status: int = 200
+) -> Response:
+    """Show the page; where it is checked while somebody types, what the check found alone."""
+    if around.wants_part("check"):
+        return around.render("cycles/launch_check.html", page, status)
+    page = replace(
+        page,
+        templates=await _templates(database, asking),
+        divisions=await _divisions(database, around, asking),
+    )
+    return around.render("cycles/launch.html", page, status)
+
+
+async def _templates(database: AsyncSession, asking: Viewer) -> tuple[Cycle, ...]:
+    """Return the cycles whose plan can be copied, the newest first."""
+    found = await database.exec(
+        select(Cycle)
+        .where(col(Cycle.company_id) == asking.company_id, col(Cycle.state) != CycleState.DRAFT)
+        .order_by(col(Cycle.starts_on).desc(), col(Cycle.id))
+        .limit(MOST_TEMPLATES)
+    )
+    return tuple(found.all())
+
+
+async def _divisions(database: AsyncSession, around: Shell, asking: Viewer) -> tuple[Division, ...]:
+    found = await database.exec(
+        select(Unit)
+        .where(
+            col(Unit.company_id) == asking.company_id,
+            col(Unit.kind).in_([UnitKind.DIVISION, UnitKind.DEPARTMENT]),
         )
-        return around.render("cycles/launch.html", page, 422)
+        .order_by(col(Unit.name), col(Unit.id))
+    )
+    divisions: dict[str, str] = {}
+    departments: dict[str, list[tuple[str, str]]] = {}
+    for unit in found.all():
+        shown = in_language(unit.name, unit.name_en, around.tongue.language)
+        if unit.kind is UnitKind.DIVISION:
+            divisions[unit.id] = shown
+        else:
+            departments.setdefault(unit.parent_id or "", []).append((unit.id, shown))
+    known = [Division(one, name, tuple(departments.pop(one, []))) for one, name in divisions.items()]
+    rest = [one for others in departments.values() for one in others]
+    return tuple(one for one in [*known, Division("", "", tuple(rest))] if one.departments)
 
 
 async def _worded(
@@ -151,25 +257,23 @@ async def _worded(
     return sentences
 
 
-async def _proposed(database: AsyncSession, asking: Viewer, typed: Mapping[str, str]) -> Terms | None:
+async def _proposed(database: AsyncSession, asking: Viewer, form: Form) -> Terms | None:
     """Propose deadlines for the period typed, so that the fields stay; None where it is no period."""
     try:
-        return (await _asked_for(database, asking, typed, with_terms=False)).the_terms()
+        return (await _asked_for(database, asking, form, with_terms=False)).the_terms()
     except Refusal:
         return None
 
 
-def _page(
-    around: Shell, name: str, starts_on: date, ends_on: date, terms: Terms, draft_id: str = ""
-) -> LaunchPage:
+def _page(name: str, starts_on: date, ends_on: date, terms: Terms, draft_id: str = "") -> LaunchPage:
     return LaunchPage(
         name=name,
         starts_on=starts_on.isoformat(),
         ends_on=ends_on.isoformat(),
         draft_id=draft_id,
+        template_id="",
         terms=terms,
-        chain=terms.policy.approval_chain,
-        typed={},
+        left_out=frozenset(terms.left_out),
     )
 
 
@@ -194,63 +298,42 @@ def _next_quarter(around: Shell) -> date:
     return month_after(today, MONTHS_OF_A_QUARTER - (today.month - 1) % MONTHS_OF_A_QUARTER)
 
 
-async def _asked_for(
-    database: AsyncSession, asking: Viewer, typed: Mapping[str, str], *, with_terms: bool
-) -> Cycle:
-    """Return the cycle that the form describes.
+async def _asked_for(database: AsyncSession, asking: Viewer, form: Form, *, with_terms: bool) -> Cycle:
+    """Return the cycle that the form describes; without terms, with those proposed for its period.
 
     Raises:
         Refusal: a day that is none, a known cycle, what `drafted` refuses.
     """
-    draft_id = typed.get("draft_id", "")
+    draft_id = form.typed.get("draft_id", "")
+    known = await _draft(database, asking, draft_id) if draft_id else None
+    template = await _template(database, asking, form.typed.get("template", ""))
+    source = template or known
+    base = source.the_terms() if source and source.terms else None
+    starts_on = day_typed(form.typed, "starts_on")
     try:
         given = NewCycle(
             id=draft_id,
-            name=typed.get("name", ""),
-            starts_on=_day(typed, "starts_on"),
-            ends_on=_day(typed, "ends_on"),
-            terms=_terms(typed) if with_terms else TermsGiven(),
+            name=form.typed.get("name", ""),
+            starts_on=starts_on,
+            ends_on=day_typed(form.typed, "ends_on"),
+            terms=terms_typed(form.typed, form.left_out, base)
+            if with_terms
+            else TermsGiven(policy=base.policy if base else None),
         )
     except ValidationError as wrong:
         raise Refusal("launch-form-incomplete") from wrong
-    known = await _draft(database, asking, draft_id) if draft_id else None
     if known is not None:
         given.hr_owner_id = known.hr_owner_id
     cycle = await drafted(database, asking, given)
+    if source and base and not with_terms:
+        cycle.terms = terms_like(base, source.starts_on, cycle.the_terms(), starts_on).model_dump(mode="json")
     if known is None:
         await refuse_known(database, cycle.id, asking.company_id)
     return cycle
 
 
-def _terms(typed: Mapping[str, str]) -> TermsGiven:
-    """Read the deadlines. A month's submission opens as proposed; only its deadline is asked."""
-    months = tuple(
-        MonthDue(
-            month=date.fromisoformat(name.removeprefix("opens:")),
-            opens_on=_day(typed, name),
-            due_on=_day(typed, f"due:{name.removeprefix('opens:')}"),
-        )
-        for name in typed
-        if name.startswith("opens:")
-    )
-    chain = Policy().approval_chain
-    return TermsGiven(
-        targets_due_on=_day(typed, "targets_due_on"),
-        months=months or None,
-        approvals_due_on=tuple(_day(typed, f"approval:{approver.value}") for approver in chain),
-        feedback_due_on=_day(typed, "feedback_due_on"),
-        policy=Policy(
-            approve_by_silence=typed.get("approve_by_silence") == "yes",
-            always_sign_in=typed.get("always_sign_in") == "yes",
-        ),
-    )
-
-
-def _day(typed: Mapping[str, str], name: str) -> date:
-    try:
-        return date.fromisoformat(typed.get(name, ""))
-    except ValueError as unreadable:
-        raise Refusal("launch-form-incomplete") from unreadable
+async def _template(database: AsyncSession, asking: Viewer, template_id: str) -> Cycle | None:
+    return await seen_cycle(database, asking, template_id) if template_id else None
 
 
 async def _keep_changes(database: AsyncSession, cycle: Cycle) -> None:
@@ -270,40 +353,3 @@ async def _keep_changes(database: AsyncSession, cycle: Cycle) -> None:
         .execution_options(synchronize_session=False)
     )
     await database.commit()
-
-
-async def _plan(database: AsyncSession, around: Shell, parts: Parts, cycle: Cycle) -> Plan:
-    """Say what the launch would send, with the first department's messages in full."""
-    preview = await Preview.of(database, cycle, around.now)
-    company = await database.get_one(Company, cycle.company_id)
-    by_channel = preview.by_channel()
-    first = list(islice(preview.messages(), min(len(preview.steps), MOST_PREVIEWED)))
-    samples = tuple(_sample(parts, company, cycle, around, planned) for planned in first)
-    return Plan(
-        departments=len(preview.departments),
-        messages=preview.count,
-        by_channel=by_channel,
-        sms_cost=preview.sms_cost(parts.settings.twilio, by_channel),
-        department=named(preview.departments[0], around.tongue.language) if preview.departments else "",
-        samples=tuple(sorted(samples, key=lambda sample: sample.planned.at)),
-    )
-
-
-def _sample(parts: Parts, company: Company, cycle: Cycle, around: Shell, planned: Planned) -> Sample:
-    if planned.person is None:
-        return Sample(planned, "", "")
-    facts = {
-        "company": company.name,
-        "zone": cycle.the_terms().time_zone,
-        "link": f"{str(parts.settings.base_url).rstrip('/')}/t/…",
-        "cycle": cycle.name,
-        "department": named(planned.department, around.tongue.language),
-        "kind": planned.task.kind,
-        "month": planned.task.month,
-        "deadline_at": planned.task.deadline_at,
-        "moment": planned.at,
-        "decides": True,
-        "stands_in_for": planned.meant_for.name if planned.meant_for else "",
-    }
-    written = parts.write(planned.occasion, planned.channel, planned.person, facts)
-    return Sample(planned, written.subject, written.text)

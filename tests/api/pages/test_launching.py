@@ -2,14 +2,17 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from urllib.parse import urlencode
 
 import pytest
 
-from models.cycles import Cycle
+from models.cycles import Cycle, CycleDepartment
 from models.org import Person, Unit
 from models.stages import CycleState
+from models.terms import Ladder
 from tests.api.pages.place import Browser, Place
 
+FORM = {"content-type": "application/x-www-form-urlencoded"}
 KNOWN = ("warnings", "notes")
 """The sections that hold what HR should know."""
 
@@ -24,8 +27,14 @@ async def draft(place: Place) -> str:
 def fields_of(browser: Browser) -> dict[str, str]:
     """Return what the form holds, as a browser would send it."""
     form = browser.page.split('action="/cycles/new"')[1].split("</form>")[0]
+    ticked = re.findall(r'<input[^>]*type="checkbox" name="([^"]+)" value="([^"]*)" checked', form)
+    chosen = [
+        (name, value)
+        for name, options in re.findall(r'<select[^>]* name="([^"]+)"[^>]*>(.*?)</select>', form)
+        for value in re.findall(r'<option value="([^"]*)" selected', options)
+    ]
     named = re.findall(r'<input(?![^>]*type="checkbox")[^>]*?name="([^"]+)"[^>]*?value="([^"]*)"', form)
-    return {name: value for name, value in named if name != "csrf"}
+    return {name: value for name, value in (*named, *ticked, *chosen) if name != "csrf"}
 
 
 async def test_the_draft_stands_in_the_form_with_its_deadlines(place: Place, draft: str) -> None:
@@ -67,8 +76,91 @@ async def test_a_check_shows_what_would_be_sent_and_starts_nothing(place: Place,
     answer = await browser.send("/cycles/new", **fields_of(browser), do="check")
     assert answer.status_code == 200, answer.text
     assert "检查通过" in answer.text
-    assert "/t/…" in answer.text  # The texts themselves, without a link that works.
+    assert "目标确认" in answer.text
+    written = await browser.send("/cycles/new/messages", **fields_of(browser), step="0")
+    async with place.sessions() as session:
+        director = await session.get_one(Person, place.company.departments[0].director_id)
+    assert director.name in written.text
+    assert "/t/…" in written.text  # The texts themselves, without a link that works.
     assert place.commands.wishes == []
+
+
+async def test_who_will_hold_which_task_is_told_for_every_department(place: Place, draft: str) -> None:
+    """Rule 54."""
+    browser = await place.signed_in("hr")
+    await browser.open("/cycles/new")
+    answer = await browser.send("/cycles/new/holders", **fields_of(browser))
+    async with place.sessions() as session:
+        for department in place.company.departments:
+            for person_id in (department.director_id, department.superior_id):
+                assert (await session.get_one(Person, person_id)).name in answer.text
+
+
+async def test_while_somebody_types_the_check_alone_is_sent(place: Place, draft: str) -> None:
+    browser = await place.signed_in("hr")
+    await browser.open("/cycles/new")
+    fields = {**fields_of(browser), "csrf": browser.csrf}
+    answer = await browser.http.post("/cycles/new", data=fields, headers={"hx-target": "check"})
+    assert answer.status_code == 200
+    assert "Launch now" in answer.text
+    assert "<html" not in answer.text
+    fields["targets_due_on"] = "2020-01-01"
+    answer = await browser.http.post("/cycles/new", data=fields, headers={"hx-target": "check"})
+    assert (answer.status_code, "already over" in answer.text, "<html" in answer.text) == (422, True, False)
+    assert place.commands.wishes == []
+
+
+async def test_departments_that_are_left_out_take_no_part(place: Place, draft: str) -> None:
+    first, second, third = place.company.departments
+    await place.change(Unit, second.id, head_id=None)  # Would stand in the way, if it took part.
+    browser = await place.signed_in("hr")
+    await browser.open("/cycles/new")
+    data = [*fields_of(browser).items(), ("csrf", browser.csrf), ("without", second.id), ("do", "check")]
+    answer = await browser.http.post("/cycles/new", content=urlencode(data), headers=FORM)
+    assert answer.status_code == 200, answer.text
+    assert re.search(rf'name="without" value="{second.id}" checked', answer.text)
+    answer = await browser.http.post(
+        "/cycles/new", content=urlencode([*data[:-1], ("do", "launch")]), headers=FORM
+    )
+    assert answer.status_code == 303
+    (wish,) = place.commands.wishes
+    started = {row.department_id for row in wish.rows if isinstance(row, CycleDepartment)}
+    assert started == {first.id, third.id}
+
+
+async def test_the_ladder_is_data_that_hr_changes(place: Place, draft: str) -> None:
+    """Rule 4."""
+    browser = await place.signed_in("hr")
+    await browser.open("/cycles/new")
+    fields = fields_of(browser)
+    assert fields["rung-0-before"] == "3"
+    del fields["rung-0-sms"]  # Without a channel a rung is none.
+    fields |= {"rung-3-before": "7", "rung-3-do": "notify-hr", "rung-3-email": "yes", "superior_moves_after": "5"}
+    await browser.send("/cycles/new", **fields, do="launch")
+    async with place.sessions() as session:
+        ladder = (await session.get_one(Cycle, draft)).the_terms().ladder
+    assert [(rung.name, rung.days, rung.action.value) for rung in ladder.rungs] == [
+        ("notify-hr-7d", -7, "notify"),
+        ("email-1d", -1, "remind"),
+        ("escalate", 0, "move"),
+    ]
+    assert ladder.superior_moves_after == 5
+
+
+async def test_an_earlier_cycles_plan_can_be_copied(place: Place) -> None:
+    earlier = place.company.cycle_id
+    async with place.sessions() as session:
+        cycle = await session.get_one(Cycle, earlier)
+    terms = cycle.the_terms()
+    kept = terms.model_copy(update={"ladder": Ladder(rungs=terms.ladder.rungs[1:])})
+    await place.change(Cycle, earlier, terms=kept.model_dump(mode="json"))
+    browser = await place.signed_in("hr")
+    await browser.open("/cycles/new")
+    later = {"starts_on": "2055-04-01", "ends_on": "2055-06-30", "template": earlier, "do": "period"}
+    await browser.send("/cycles/new", **{**fields_of(browser), **later})
+    fields = fields_of(browser)
+    assert fields["rung-0-name"] == "email-1d"
+    assert {"due:2055-04-01", "due:2055-05-01", "due:2055-06-01"} <= set(fields)
 
 
 async def test_everything_that_is_wrong_is_listed_and_nothing_starts(place: Place, draft: str) -> None:
