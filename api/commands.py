@@ -94,6 +94,7 @@ class CommandKind(StrEnum):
     METRIC = "metric"
     SCORECARD = "scorecard"
     SCHEME = "scheme"
+    SETTING = "setting"
 
 
 UPDATES = {CommandKind.PLAN: "change_plan", CommandKind.STAFF: "change_staff"}

@@ -89,13 +89,13 @@ async def proposed_terms(session: AsyncSession, company: Company, given: NewCycl
     calendar = WorkCalendar(
         time_zone=_known_zone(said.time_zone or company.time_zone),
         overrides=await calendar_overrides(session, company.id),
-        first_hour=9 if said.first_sending_hour is None else said.first_sending_hour,
-        last_hour=18 if said.last_sending_hour is None else said.last_sending_hour,
+        first_hour=company.first_sending_hour if said.first_sending_hour is None else said.first_sending_hour,
+        last_hour=company.last_sending_hour if said.last_sending_hour is None else said.last_sending_hour,
     )
     launch_on = calendar.day_of(await business_now(session))
     policy = said.policy or Policy()
     proposed = default_terms(given.starts_on, given.ends_on, launch_on, calendar, policy=policy)
-    return changed(proposed, said)
+    return changed(proposed.model_copy(update={"ladder": company.the_ladder()}), said)
 
 
 def changed(terms: Terms, said: TermsGiven) -> Terms:

@@ -1,4 +1,4 @@
-"""Why a message is not sent again, in sentences that say what to do; `rules/resending.py` finds it."""
+"""Why a message is not sent again or a setting not taken, in sentences that say what to do."""
 
 from __future__ import annotations
 
@@ -38,5 +38,33 @@ SENTENCES_OF_MESSAGES: Final[dict[str, tuple[str, ...]]] = {
     "sms-not-now": (
         _("No SMS can go out now: %(reason)s. The e-mail in its place went out already."),
         _("No SMS can go out now. The e-mail in its place went out already."),
+    ),
+    # Settings.
+    "name-missing": (_("The company needs a name: it stands before every message. Please enter one."),),
+    "ladder-wrong": (_("The ladder was not saved: %(count)s things are wrong. Please mend what is listed."),),
+    "ladder-unreadable": (_("Something in the ladder is no number or was not chosen. Please look at each rung."),),
+    "ladder-empty": (_("The ladder has no rung, so nobody would be reminded. Please add one."),),
+    "ladder-too-long": (_("A ladder has at most %(most)s rungs. Please take some away."),),
+    "rung-without-channel": (_("“%(rung)s” goes by no channel. Please tick at least one."),),
+    "rung-too-far": (_("“%(rung)s” is more than %(most)s days from the deadline. Please bring it nearer."),),
+    "rung-moves-early": (
+        _("“%(rung)s” takes the task away before its deadline. Please put it on the deadline or later."),
+    ),
+    "rung-moves-nowhere": (_("“%(rung)s” moves the task, but not to the superior. Please choose the superior."),),
+    "rung-reminds-others": (
+        _("“%(rung)s” reminds somebody who does not hold the task. To tell them, choose “tells” instead."),
+    ),
+    "rung-never-fires": (
+        _("“%(rung)s” comes after “%(after)s”, which moves the task away: it would never go out. Please drop it."),
+    ),
+    "days-unreadable": (_("These days cannot be read. Please give a first day and, after it, a last one."),),
+    "days-missing": (_("The file names no day. Please fill its first column with days like 2027-02-06."),),
+    "days-too-many": (_("That is more than %(most)s days at once. Please change a year at a time."),),
+    "days-file-wrong": (
+        _("The file was not taken: %(count)s rows are wrong. Please mend the rows listed and read it again."),
+    ),
+    "day-row-wrong": (
+        _("Row %(row)s: “%(given)s” is no day with “off” or “working” beside it."),
+        _("Row %(row)s names no day with “off” or “working” beside it."),
     ),
 }

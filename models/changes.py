@@ -20,6 +20,10 @@ class Subject(StrEnum):
     METRIC = "metric"
     SCORECARD = "scorecard"
     SCHEME = "scheme"
+    COMPANY = "company"
+    CALENDAR = "calendar"
+    LADDER = "ladder"
+    TEXT = "text"
 
 
 class Change(SQLModel, table=True):

@@ -155,7 +155,7 @@ def about(notice: Notice, known: Known, language: Language, link: str) -> About:
         company=_named(company, language),
         zone=terms.time_zone if terms else company.time_zone if company else "Asia/Shanghai",
         link=link,
-        owner=Contact(owner.name, owner.email) if owner else NOBODY,
+        owner=Contact(owner.name, (company.hr_mailbox if company else "") or owner.email) if owner else NOBODY,
         cycle=cycle.name if cycle else "",
         decides=decides,
         stands_in_for=known.name(notice.meant_for) if notice.meant_for != notice.person_id else "",

@@ -84,6 +84,10 @@ class WorkCalendar:
         """Return the end of that day, or of the working day before it where it is off."""
         return self._at_hour(self.working_day_on_or_before(day), self.last_hour)
 
+    def day_end(self, day: date) -> datetime:
+        """Return the last hour of that day, be it worked or not."""
+        return self._at_hour(day, self.last_hour)
+
     def morning(self, day: date) -> datetime:
         """Return the first sending hour of that day, be it worked or not."""
         return self._at_hour(day, self.first_hour)
@@ -114,6 +118,11 @@ class WorkCalendar:
         # Hour 24 is midnight at the day's end: added to the wall clock before the zone comes in.
         wall = datetime.combine(day, time()) + timedelta(hours=hour)
         return wall.replace(tzinfo=self.zone).astimezone(UTC)
+
+
+def holiday_name(day: date) -> str:
+    """Name a public holiday of mainland China in English; nothing on other days."""
+    return str(chinese_calendar.holidays.get(day, ""))
 
 
 def calendar_for(terms: Terms, overrides: Mapping[date, bool]) -> WorkCalendar:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -44,7 +45,17 @@ LABELS: Final[Mapping[str, str]] = {
     "code": _("Code"),
     "score_cap": _("Cap"),
     "bands": _("Bands"),
+    "time_zone": _("Time zone"),
+    "hr_mailbox": _("HR mailbox"),
+    "first_sending_hour": _("Sending begins at"),
+    "last_sending_hour": _("Sending ends at"),
+    "rungs": _("Rungs"),
+    "superior_reminded_after": _("Superior reminded after"),
+    "superior_moves_after": _("Moves on after"),
+    "text": _("Wording"),
 }
+DAYS: Final[Mapping[str, str]] = {"off": _("day off"), "working": _("working day")}
+"""What a day of the calendar is changed to."""
 ENUMS: Final[Mapping[str, type[StrEnum]]] = {
     "language": Language,
     "unit": MetricUnit,
@@ -54,6 +65,8 @@ ENUMS: Final[Mapping[str, type[StrEnum]]] = {
     "level": FigureLevel,
 }
 PEOPLE: Final = frozenset({"superior_id", "deputy_id"})
+DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
+"""A day of the calendar, as the name of what was changed."""
 WEIGHT: Final = "weight:"
 """Before the id of the metric whose weight it is."""
 
@@ -108,6 +121,8 @@ def _detail(
     label = (
         metrics.get(metric_id, metric_id) if name.startswith(WEIGHT) else tongue.gettext(LABELS.get(name, name))
     )
+    if DAY.fullmatch(name):
+        label = tongue.plain_day(date.fromisoformat(name))
     before, after = (_value(tongue, name, values.get(name), people) for values in (change.before, change.after))
     if before == after or not change.before:
         return tongue.gettext("%(label)s: %(value)s", label=label, value=after)
@@ -117,6 +132,9 @@ def _detail(
 def _value(tongue: Tongue, name: str, value: Any, people: Mapping[str, str]) -> str:
     if value in (None, "", []):
         return "–"
+    if DAY.fullmatch(name):
+        kind, _space, note = str(value).partition(" ")
+        return f"{tongue.gettext(DAYS[kind])} {note}".strip()
     if name in PEOPLE:
         return people.get(str(value), str(value))
     if name in ENUMS:

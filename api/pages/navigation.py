@@ -75,6 +75,9 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("/people", _("People"), "people", readers_of_all),
     Entry("/messages", _("Messages"), "mail", readers_of_accounts),
     Entry("/mailbox", _("Mailbox"), "mail", in_a_demonstration),
+    Entry("/settings/company", _("Company"), "building", readers_of_accounts, Group.SETTINGS),
+    Entry("/settings/calendar", _("Calendar"), "calendar", readers_of_accounts, Group.SETTINGS),
+    Entry("/settings/ladder", _("Reminders and escalation"), "bell", readers_of_accounts, Group.SETTINGS),
     Entry("/settings/users", _("Users and roles"), "people", readers_of_accounts, Group.SETTINGS),
     Entry("/settings/tokens", _("Tokens for machines"), "settings", readers_of_accounts, Group.SETTINGS),
 )

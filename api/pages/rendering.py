@@ -97,6 +97,11 @@ class Shell:
         return self.viewer is not None and sees_accounts(self.viewer)
 
     @property
+    def may_edit(self) -> bool:
+        """Whether the viewer may change the company's settings: HR, unless they are an auditor too (Rule 50)."""
+        return self.is_hr and self.viewer is not None and not self.viewer.only_reads
+
+    @property
     def sees_cycles(self) -> bool:
         return self.viewer is not None and self.viewer.reads_all
 

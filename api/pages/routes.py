@@ -22,6 +22,9 @@ from api.pages import (
     people,
     security,
     seeing_as,
+    settings_calendar,
+    settings_company,
+    settings_ladder,
     signing_in,
     single_sign_on,
     staff_forms,
@@ -60,4 +63,7 @@ routers: tuple[APIRouter, ...] = (
     staff_forms.router,
     people.router,
     messages.router,
+    settings_company.router,
+    settings_calendar.router,
+    settings_ladder.router,
 )
