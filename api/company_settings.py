@@ -12,8 +12,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.commands import CommandKind, Wish
 from api.problems import Refusals
+from api.recording import changing
 from api.session import Viewer
-from api.staffing import changing, refuse_unreadable_mail
+from api.staffing import refuse_unreadable_mail
 from models.changes import Subject
 from models.errors import Refusal
 from models.org import CalendarDay, Company

@@ -20,6 +20,7 @@ from models.clock import business_now
 from models.cycles import Cycle, CycleDepartment, CycleEvent, PlanRevision
 from models.errors import Refusal
 from models.metrics import (
+    LaunchedMetric,
     LaunchedScorecard,
     LaunchedScorecardLine,
     Metric,
@@ -171,8 +172,25 @@ async def launch(session: AsyncSession, commands: Commands, viewer: Viewer, cycl
         CycleDepartment(cycle_id=cycle.id, department_id=department_id, company_id=cycle.company_id)
         for department_id in department_ids
     ]
-    rows = [*departments, *await scorecards_as_they_stand(session, cycle)]
+    rows = [
+        *departments,
+        *await metrics_as_they_stand(session, cycle),
+        *await scorecards_as_they_stand(session, cycle),
+    ]
     return await commands.ask(session, _with_rows(wish, running, rows, viewer.id, begin_at), asked)
+
+
+async def metrics_as_they_stand(session: AsyncSession, cycle: Cycle) -> list[LaunchedMetric]:
+    found = await session.exec(select(Metric).where(col(Metric.company_id) == cycle.company_id))
+    return [
+        LaunchedMetric(
+            cycle_id=cycle.id,
+            metric_id=metric.id,
+            higher_is_better=metric.higher_is_better,
+            is_required=metric.is_required,
+        )
+        for metric in found.all()
+    ]
 
 
 async def scorecards_as_they_stand(

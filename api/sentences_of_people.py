@@ -48,7 +48,37 @@ SENTENCES_OF_PEOPLE: Final[dict[str, tuple[str, ...]]] = {
         _("This period ended on %(until_on)s already. Nothing is left to end."),
         _("This period is over already. Nothing is left to end."),
     ),
+    # Metrics.
+    "metric-exists": (
+        _("A metric with the code “%(given)s” is there already. Please choose another code."),
+        _("A metric with this code is there already. Please choose another code."),
+    ),
+    "metric-measured": (
+        _("Figures or targets measured the old way are there already. Please make a new metric instead."),
+    ),
+    "code-unfit": (_("A code has small letters, digits and _, like new_customers. Please write it so."),),
+    # Cap and bands.
+    "cap-out-of-range": (_("The cap lies between 100 and 1,000 per cent. Please look at it again."),),
+    "bands-too-few": (_("At least two bands are needed. Please fill in a name and its points."),),
+    "band-unnamed": (_("A band has no name. Please name it, or empty its points too."),),
+    "band-twice": (_("Two bands have the same name. Please rename one."),),
+    "bands-order": (_("Each band begins lower than the one above it. Please put the points in order."),),
+    "bands-end": (_("The last band begins at 0, so that everybody has one. Please set its points to 0."),),
     # Weights.
+    "no-components": (_("A scorecard needs at least one weight. Please fill one in."),),
+    "scorecard-exists": (
+        _("There is a scorecard for %(given)s already. Please edit that one, or give another grade."),
+        _("There is such a scorecard already. Please edit that one, or give another grade."),
+    ),
+    "weights-unreadable": (_("Some weights are no numbers. Please look at those marked below."),),
+    "weights-under-100": (
+        _("The weights come to %(total)s, %(off)s short of 100. Please raise some, or rescale the rest."),
+        _("The weights come to less than 100. Please raise some, or rescale the rest."),
+    ),
+    "weights-over-100": (
+        _("The weights come to %(total)s, %(off)s over 100. Please lower some, or rescale the rest."),
+        _("The weights come to more than 100. Please lower some, or rescale the rest."),
+    ),
     "weights-kept-too-large": (
         _("The weights you changed come to %(total)s already and leave nothing for the rest. Please lower one."),
         _("The weights you changed leave nothing for the rest. Please lower one."),

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
 from uuid import uuid4
 
 import phonenumbers
@@ -16,11 +15,12 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api import moves
-from api.commands import CommandKind, Wish, new_command_id
+from api.commands import CommandKind, Wish
+from api.recording import changing
 from api.rights import may_order, today
 from api.session import Viewer
 from api.task_shapes import DeputyGiven, Joiner, Leaving, PersonGiven, TargetGiven, Transfer
-from models.changes import Change, Subject
+from models.changes import Subject
 from models.clock import business_now
 from models.cycles import Cycle
 from models.errors import Refusal
@@ -282,38 +282,3 @@ def dialled(phone: str) -> str:
     if not phonenumbers.is_possible_number(number):
         raise Refusal("phone-unreadable", given=phone, field="phone")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-
-
-async def changing(
-    session: AsyncSession,
-    viewer: Viewer,
-    kind: CommandKind,
-    subject: Subject,
-    subject_id: str,
-    before: dict[str, Any],
-    after: dict[str, Any],
-    write: Any,
-) -> Wish:
-    """Return the wish that changes something and keeps who did so, when, and what stood there before."""
-    command_id = new_command_id()
-    change = Change(
-        id=command_id,
-        company_id=viewer.company_id,
-        subject=subject,
-        subject_id=subject_id,
-        by_id=viewer.id,
-        before=before,
-        after=after,
-        at=await business_now(session),
-    )
-    return Wish(
-        kind=kind,
-        company_id=viewer.company_id,
-        by_id=viewer.id,
-        workflow_id="",
-        move=None,
-        command_id=command_id,
-        words={"subject": subject.value, "id": subject_id},
-        rows=(change,),
-        alongside=write,
-    )

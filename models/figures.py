@@ -17,7 +17,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.cycles import Cycle
 from models.database import insert_once
 from models.errors import Refusal
-from models.metrics import Figure, FigureLevel, Metric, Target
+from models.metrics import Figure, FigureLevel, LaunchedMetric, Metric, Target
 from models.org import Person, Unit
 from models.stages import UnitKind
 from models.tasks import Submission, SubmissionRow, Task
@@ -144,9 +144,6 @@ async def department_facts(
         )
         .order_by(col(Unit.name))
     )
-    metrics = await session.exec(
-        select(Metric).where(col(Metric.company_id) == cycle.company_id).order_by(col(Metric.position))
-    )
     exempt = await session.exec(
         select(Target.person_id, Target.metric_id).where(
             col(Target.cycle_id) == cycle.id,
@@ -160,10 +157,37 @@ async def department_facts(
         department_id=department_id,
         teams=tuple(Team(unit.id, unit.name) for unit in teams.all()),
         members=members,
-        metrics=tuple(metrics.all()),
+        metrics=await metrics_of(session, cycle),
         months=months,
         in_force={key_of(figure): figure.value for figure in figures},
         exempt=frozenset((person_id, metric_id) for person_id, metric_id in exempt.all()),
+    )
+
+
+async def metrics_of(session: AsyncSession, cycle: Cycle) -> tuple[Metric, ...]:
+    """Return the metrics of a cycle as it was launched with them; all of the company's where it keeps none."""
+    found = await session.exec(
+        select(Metric, LaunchedMetric)
+        .outerjoin(
+            LaunchedMetric,
+            (col(LaunchedMetric.metric_id) == col(Metric.id)) & (col(LaunchedMetric.cycle_id) == cycle.id),
+        )
+        .where(col(Metric.company_id) == cycle.company_id)
+        .order_by(col(Metric.position), col(Metric.id))
+    )
+    rows = found.all()
+    launched = [(metric, kept) for metric, kept in rows if kept]
+    if not launched:
+        return tuple(metric for metric, _ in rows)
+    return tuple(
+        Metric(
+            **{
+                **metric.model_dump(),
+                "higher_is_better": kept.higher_is_better,
+                "is_required": kept.is_required,
+            }
+        )
+        for metric, kept in launched
     )
 
 

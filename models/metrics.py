@@ -93,6 +93,17 @@ class ScorecardLine(SQLModel, table=True):
     weight: Decimal = Field(sa_type=Exact)
 
 
+class LaunchedMetric(SQLModel, table=True):
+    """What of a metric a cycle was launched with: later changes, and metrics made later, do not reach it."""
+
+    __tablename__ = "launched_metric"
+
+    cycle_id: str = Field(primary_key=True, foreign_key="cycle.id")
+    metric_id: str = Field(primary_key=True, foreign_key="metric.id")
+    higher_is_better: bool
+    is_required: bool
+
+
 class LaunchedScorecard(SQLModel, table=True):
     """A scorecard as it stood when the cycle was launched: later changes do not reach the cycle."""
 

@@ -22,3 +22,38 @@ document.querySelectorAll("input[data-suggest]").forEach((field) => {
     if (field.value.trim()) pause = setTimeout(offer, 150);
   });
 });
+
+// Weights are added up as one types, in whole ten-thousandths; the server decides whether they may stand.
+document.querySelectorAll("[data-weights]").forEach((table) => {
+  const output = table.querySelector("output");
+  if (!output) return;
+  const SCALE = 10000n;
+  const FULL = 100n * SCALE;
+  const read = (text) => {
+    const plain = text.normalize("NFKC").replace("%", "").trim();
+    if (!plain) return 0n;
+    const found = /^(\d{1,6})(?:\.(\d{0,4}))?$/.exec(plain);
+    return found ? BigInt(found[1]) * SCALE + BigInt((found[2] ?? "").padEnd(4, "0")) : null;
+  };
+  const write = (value) => {
+    const rest = String(value % SCALE).padStart(4, "0").replace(/0+$/, "");
+    return String(value / SCALE) + (rest ? `.${rest}` : "");
+  };
+  const add = () => {
+    const weights = [...table.querySelectorAll("input[name^='weight:']")].map((field) => read(field.value));
+    const [figure, words] = [output.querySelector("strong"), output.querySelector("span")];
+    const isRight = !weights.includes(null) && weights.reduce((sum, one) => sum + one, 0n) === FULL;
+    output.classList.toggle("sum-right", isRight);
+    output.classList.toggle("sum-off", !isRight);
+    if (weights.includes(null)) {
+      [figure.textContent, words.textContent] = ["–", output.dataset.unreadable];
+      return;
+    }
+    const sum = weights.reduce((total, one) => total + one, 0n);
+    figure.textContent = write(sum);
+    if (isRight) words.textContent = output.dataset.right;
+    else if (sum < FULL) words.textContent = `${output.dataset.under} ${write(FULL - sum)}`;
+    else words.textContent = `${output.dataset.over} ${write(sum - FULL)}`;
+  };
+  table.addEventListener("input", add);
+});

@@ -9,7 +9,16 @@ from sqlmodel import col, select, update
 from activities.scoring import ScoringActivities
 from models.cycles import Cycle
 from models.database import SessionMaker, writing
-from models.metrics import LaunchedScorecard, LaunchedScorecardLine, Metric, Score, Scorecard, ScorecardLine
+from models.figures import metrics_of
+from models.metrics import (
+    LaunchedMetric,
+    LaunchedScorecard,
+    LaunchedScorecardLine,
+    Metric,
+    Score,
+    Scorecard,
+    ScorecardLine,
+)
 from quarterdeck.demo.small import SmallCompany
 from tests.activities.test_scoring import reached, with_figures
 
@@ -86,3 +95,27 @@ async def test_the_bands_are_those_of_the_cycles_terms(sessions: SessionMaker) -
         session.add(cycle)
         await session.commit()
     assert {band for _, band in (await results(sessions, company)).values()} == {"A"}
+
+
+async def test_a_cycle_asks_for_the_metrics_it_was_launched_with(sessions: SessionMaker) -> None:
+    """Rule 6: what was made or became required since is asked for in later cycles."""
+    company = await with_figures(sessions)
+    async with sessions() as session:
+        await writing(session)
+        for metric in (await session.exec(select(Metric))).all():
+            kept = LaunchedMetric(
+                cycle_id=company.cycle_id,
+                metric_id=metric.id,
+                higher_is_better=True,
+                is_required=metric.code != "sales",
+            )
+            session.add(kept)
+        await session.flush()
+        session.add(Metric(id="later", company_id=company.company_id, code="later", name="后来的指标"))
+        await session.commit()
+    async with sessions() as session:
+        cycle = await session.get_one(Cycle, company.cycle_id)
+        asked = {metric.code: metric.is_required for metric in await metrics_of(session, cycle)}
+        assert asked == {"sales": False, "collection": True, "satisfaction": True}
+        another = Cycle(**{**cycle.model_dump(), "id": "draft"})
+        assert "later" in {metric.code for metric in await metrics_of(session, another)}
