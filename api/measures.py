@@ -39,6 +39,7 @@ from rules.scoring import DEFAULT_BANDS, DEFAULT_CAP, HUNDRED, Band, faults_of_b
 MEASURING = ("unit", "aggregation", "level")
 """What figures and targets that are there were measured by."""
 MOST_DECIMALS = 4
+LARGEST = Decimal(10**12)
 LEAST_CAP, MOST_CAP = Decimal(100), Decimal(1000)
 
 
@@ -160,7 +161,7 @@ def exact(text: str) -> Decimal:
         value = Decimal(plain or "0")
     except InvalidOperation as unreadable:
         raise Refusal("not-a-number", given=text) from unreadable
-    if not value.is_finite() or value > MOST_CAP * 1000:
+    if not value.is_finite() or abs(value) > LARGEST:
         raise Refusal("not-a-number", given=text)
     if value != round(value, MOST_DECIMALS):
         raise Refusal("too-many-decimals")

@@ -9,10 +9,13 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ValidationError
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.responses import RedirectResponse, Response
 
 from api.commands import Outcome
+from api.facts import in_language
+from api.measures import exact
 from api.pages.forms import (
     Field,
     FormPage,
@@ -45,6 +48,7 @@ from api.staffing import (
 )
 from api.task_shapes import DeputyGiven, Joiner, Leaving, PersonGiven, Transfer
 from models.errors import Refusal
+from models.metrics import Metric
 from models.org import Person
 from models.stages import Language
 
@@ -78,6 +82,46 @@ async def answer(
     return RedirectResponse(back, 303)
 
 
+# --- targets of a new post ----------------------------------------------------------------------
+
+TARGET = "target:"
+"""Before the id of the metric aimed at."""
+
+
+async def _fields_of_targets(around: Shell, database: AsyncSession, asking: Viewer) -> tuple[Field, ...]:
+    """Ask for the goal of the whole period by each metric; none is needed."""
+    found = await database.exec(
+        select(Metric)
+        .where(col(Metric.company_id) == asking.company_id)
+        .order_by(col(Metric.position), col(Metric.id))
+    )
+    tongue = around.tongue
+    return tuple(
+        Field(
+            TARGET + metric.id,
+            tongue.gettext("Target: %(metric)s", metric=in_language(metric.name, metric.name_en, tongue.language)),
+            hint=around.term(metric.unit),
+        )
+        for metric in found.all()
+    )
+
+
+def _targets_in(typed: Typed) -> list[dict[str, object]]:
+    """Read the targets that were filled in.
+
+    Raises:
+        Refusal: `not-a-number` and the like, at the field.
+    """
+    targets: list[dict[str, object]] = []
+    for name, text in typed.values.items():
+        if name.startswith(TARGET) and text:
+            try:
+                targets.append({"metric": name.removeprefix(TARGET), "value": exact(text)})
+            except Refusal as refusal:
+                raise Refusal(refusal.code, **{**refusal.facts, "field": name}) from refusal
+    return targets
+
+
 # --- joiner -------------------------------------------------------------------------------------
 
 
@@ -102,7 +146,9 @@ async def join_form(around: Shell, database: AsyncSession, asking: Viewer, unit_
                 is_required=True,
                 is_wide=True,
             ),
-            Field("effective_on", tongue.gettext("First day"), Kind.DATE, on.isoformat(), is_required=True),
+            Field(
+                "effective_on", tongue.gettext("First day at work"), Kind.DATE, on.isoformat(), is_required=True
+            ),
             *_fields_of_person(around),
             Field(
                 "superior",
@@ -112,8 +158,10 @@ async def join_form(around: Shell, database: AsyncSession, asking: Viewer, unit_
             ),
             Field("is_scored", tongue.gettext("Has targets and results"), Kind.YES, "yes"),
             *await _fields_of_change(around, database, asking),
+            *await _fields_of_targets(around, database, asking),
         ),
         notes=(
+            _note_of_targets(around),
             tongue.gettext("Targets that add up are pro-rated by the days in post."),
             *await _told_of_cycles(around, database, asking),
         ),
@@ -173,6 +221,7 @@ async def take_in(
             superior_id=await person_typed(database, asking, typed, "superior"),
             reason=typed.text("reason"),
             cycle_id=typed.text("cycle_id"),
+            targets=_targets_in(typed),
             **_person_in(typed),
         )
         return await parts.commands.ask(database, await joining(database, asking, given), typed.once)
@@ -279,6 +328,7 @@ async def record_transfer(
             successor_id=await person_typed(database, asking, typed, "successor"),
             reason=typed.text("reason"),
             cycle_id=typed.text("cycle_id"),
+            targets=_targets_in(typed),
         )
         wish = await transferring(database, asking, person_id, given)
         return await parts.commands.ask(database, wish, typed.once)
@@ -310,9 +360,16 @@ async def transfer_form(around: Shell, database: AsyncSession, asking: Viewer, p
             Field("effective_on", tongue.gettext("First day there"), Kind.DATE, on.isoformat(), is_required=True),
             _successor_field(around),
             *await _fields_of_change(around, database, asking),
+            *await _fields_of_targets(around, database, asking),
         ),
-        notes=await _notes_of_post(around, database, asking),
+        notes=(_note_of_targets(around), *await _notes_of_post(around, database, asking)),
         once=named_once(),
+    )
+
+
+def _note_of_targets(around: Shell) -> str:
+    return around.tongue.gettext(
+        "Targets are those of the whole period in the new post. Where none are given, scoring asks HR for them."
     )
 
 

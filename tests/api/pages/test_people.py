@@ -451,3 +451,20 @@ async def test_a_recorded_step_and_one_that_waits_show_on_the_persons_page(place
     await browser.open(f"/people/{someone(place)}")
     for said in ("登记调动：2027年2月1日，调入大区1 / 销售2部", "原因：轮岗", "接任人：", "已收到，稍后即生效"):
         assert said in browser.page, said
+
+
+async def test_targets_of_the_new_post_come_along(place: Place) -> None:
+    """Rule 12: of the whole period; what counts are the days in post."""
+    browser = await place.signed_in("hr", "zh")
+    await browser.open("/people/join")
+    assert "目标：销售额" in browser.page
+    sales = f"target:{place.company.metric_ids['sales']}"
+    assert (await browser.send("/people/join", **JOINER, unit="销售1部", **{sales: "很多"})).status_code == 422
+    assert "不是数字" in browser.page
+    await browser.send("/people/join", **JOINER, unit="销售1部", **{sales: "500000"})
+    await browser.open(f"/people/{someone(place)}/transfer")
+    moved = {"effective_on": "2027-02-01", "to_unit": "销售2部", sales: "600000"}
+    await browser.send(f"/people/{someone(place)}/transfer", **moved)
+    given = [wish.words["targets"] for wish in place.commands.wishes]
+    metric_id = place.company.metric_ids["sales"]
+    assert given == [[{"metric_id": metric_id, "value": value}] for value in ("500000", "600000")]
