@@ -25,7 +25,9 @@ from models.encryption import data_converter
 from models.errors import WrongSettings
 from models.org import Person
 from models.settings import Settings, read_settings
-from models.stages import Channel, Occasion
+from models.stages import Channel, Language, Occasion
+from models.wordings import OwnWords
+from notifications import wordings
 from notifications.account_mail import AccountMail
 from notifications.email import EmailChannel
 from notifications.texts import About, Contact, write
@@ -57,6 +59,7 @@ def build_parts(settings: Settings, sessions: SessionMaker, client: Client | Non
         cookies=Cookies(settings),
         write=write_message,
         read_table=read_table,
+        texts=MessageTexts(),
         conductor=Conductor(engine.client, sessions) if settings.demo else None,
         post=post,
         single_sign_on=SingleSignOn(settings.oidc, str(settings.base_url)) if settings.oidc.is_on else None,
@@ -68,6 +71,21 @@ def write_message(occasion: Occasion, channel: Channel, person: Person, facts: M
     about = About(**{"owner": Contact(""), **facts}, occasion=occasion, person=person.name)
     written = write(occasion, channel, person.language, about)
     return Shown(written.subject, written.text, written.html)
+
+
+class MessageTexts:
+    """The wordings of messages, as the settings' page asks for them."""
+
+    pattern = staticmethod(wordings.pattern)
+    distinguishes = staticmethod(wordings.distinguishes)
+    placeholders = staticmethod(wordings.placeholders)
+    checked = staticmethod(wordings.checked)
+
+    def preview(
+        self, occasion: Occasion, channel: Channel, language: Language, is_overdue: bool, own: OwnWords
+    ) -> Shown:
+        written = wordings.preview_own(occasion, channel, language, is_overdue, own)
+        return Shown(written.subject, written.text, written.html)
 
 
 def build_app(settings: Settings) -> FastAPI:

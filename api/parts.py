@@ -16,7 +16,8 @@ from api.single_sign_on import SingleSignOn
 from models.database import SessionMaker
 from models.org import Person
 from models.settings import Settings
-from models.stages import Channel, Occasion
+from models.stages import Channel, Language, Occasion
+from models.wordings import OwnWords, Part
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,24 @@ class Writer(Protocol):
 
     def __call__(
         self, occasion: Occasion, channel: Channel, person: Person, facts: Mapping[str, Any]
+    ) -> Written: ...
+
+
+class Texts(Protocol):
+    """The wordings of messages, for the page that changes them; handed in, so that pages do not send."""
+
+    def pattern(self, occasion: Occasion, language: Language, part: Part, is_overdue: bool = False) -> str: ...
+
+    def distinguishes(self, occasion: Occasion, language: Language, part: Part) -> bool: ...
+
+    def placeholders(self, occasion: Occasion, language: Language) -> Mapping[str, str]: ...
+
+    def checked(
+        self, text: str, occasion: Occasion, language: Language, part: Part, is_overdue: bool = False
+    ) -> str: ...
+
+    def preview(
+        self, occasion: Occasion, channel: Channel, language: Language, is_overdue: bool, own: OwnWords
     ) -> Written: ...
 
 
@@ -93,6 +112,7 @@ class Parts:
     cookies: Cookies
     write: Writer
     read_table: TableReader
+    texts: Texts
     conductor: Conductor | None = None
     post: AccountPost | None = None
     single_sign_on: SingleSignOn | None = None

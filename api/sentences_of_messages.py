@@ -67,4 +67,14 @@ SENTENCES_OF_MESSAGES: Final[dict[str, tuple[str, ...]]] = {
         _("Row %(row)s: “%(given)s” is no day with “off” or “working” beside it."),
         _("Row %(row)s names no day with “off” or “working” beside it."),
     ),
+    "wording-empty": (_("A sentence is empty. Please write one, or go back to the standard wording."),),
+    "wording-too-long": (_("A sentence has more than %(most)s letters. Please make it shorter."),),
+    "placeholder-unknown": (
+        _("There is no placeholder %(placeholder)s in this message. There are: %(allowed)s."),
+        _("There is no placeholder %(placeholder)s in this message. Please use one of those listed."),
+    ),
+    "placeholder-broken": (_("A brace stands alone. Please write placeholders like {department}."),),
+    "placeholder-needed": (
+        _("Without %(placeholder)s nobody could act on this SMS. Please put it where the link should stand."),
+    ),
 }

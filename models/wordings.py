@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, SQLModel, col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.columns import Instant, term
 from models.stages import Channel, Language, Occasion
@@ -20,8 +22,14 @@ class Part(StrEnum):
     SYSTEM = "system"
 
 
-PARTS_OF = {Channel.EMAIL: (Part.SUBJECT, Part.LEAD), Channel.SMS: (Part.SMS,), Channel.SYSTEM: (Part.SYSTEM,)}
-"""What can be worded of each channel's message; greeting, table, button and footer stay."""
+PARTS_OF = {Channel.EMAIL: (Part.SUBJECT, Part.LEAD, Part.SYSTEM), Channel.SMS: (Part.SMS,)}
+"""What can be worded of each channel's message; greeting, table, button and footer stay.
+
+The sentence `system` is what mail programs show beside the subject.
+"""
+
+OwnWords = Mapping[tuple[Occasion, Language, Part, bool], str]
+"""A company's own wordings: by occasion, language, part, and whether the deadline is over."""
 
 
 class Wording(SQLModel, table=True):
@@ -38,3 +46,9 @@ class Wording(SQLModel, table=True):
     text: str
     by_id: str
     at: datetime = Field(sa_type=Instant)
+
+
+async def own_words(session: AsyncSession, company_id: str) -> OwnWords:
+    """Return a company's own wordings; mostly there are none."""
+    found = await session.exec(select(Wording).where(col(Wording.company_id) == company_id))
+    return {(row.occasion, row.language, row.part, row.is_overdue): row.text for row in found.all()}

@@ -23,16 +23,21 @@ from models.delivery import Delivery, Notice
 from models.org import Company, Person, deputy_of
 from models.settings import TwilioSettings
 from models.stages import ASKS_TO_ACT, Channel, DeliveryState, Occasion
+from models.wordings import OwnWords, own_words
 from notifications import letters, limits, outbox
 from notifications.calendar_file import deadlines
 from notifications.links import without_tokens
 from notifications.outbox import Timing
 from notifications.outcomes import DeliveryFailed, Reason, Taken, Trouble
 from notifications.parcels import Parcel
-from notifications.texts import NOBODY, Contact, write, write_together
+from notifications.texts import NOBODY, Contact, write_together
+from notifications.wordings import write_own
 
 MOST_TRIES = 60
 """With the pauses between them, more than half a day."""
+
+WORDS_KEPT = timedelta(seconds=10)
+"""A company's changed wording is used after this, at the latest."""
 
 CLOCKS_DIFFER = timedelta(minutes=1)
 """By how much, at most, a provider's clock differs from ours."""
@@ -78,6 +83,7 @@ class DeliveryLog:
         self.sms = sms
         self.base_url = base_url
         self.wall = wall
+        self.words_of: dict[str, tuple[datetime, OwnWords]] = {}
 
     async def take(self, delivery_id: str) -> Parcel | None:
         """Close a collection and write its message; nothing can join it from now on.
@@ -169,7 +175,8 @@ class DeliveryLog:
             for notice in needed
         ]
         if len(told) == 1:
-            written = write(told[0].occasion, delivery.channel, language, told[0])
+            own = await self._own_words(session, delivery.company_id)
+            written = write_own(told[0].occasion, delivery.channel, language, told[0], own)
         else:
             written = write_together(delivery.channel, language, tuple(told))
         owner = told[0].owner
@@ -183,6 +190,14 @@ class DeliveryLog:
             reply_to=owner if owner.email and owner.email != person.email else NOBODY,
             calendar=deadlines(told, language, self.base_url) if delivery.channel is Channel.EMAIL else b"",
         )
+
+    async def _own_words(self, session: AsyncSession, company_id: str) -> OwnWords:
+        """Return the company's own wordings, read anew now and then."""
+        now = self.wall()
+        known = self.words_of.get(company_id)
+        if known is None or not known[0] <= now < known[0] + WORDS_KEPT:
+            known = self.words_of[company_id] = now, await own_words(session, company_id)
+        return known[1]
 
     async def attempt_under_way(self, delivery_id: str) -> Attempt | None:
         """Return the hand-over of an unknown outcome that is still to be judged."""

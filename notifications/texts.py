@@ -7,7 +7,7 @@ own; `mail.html` and `mail.txt` put them into a mail. Times are shown in the cyc
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -112,9 +112,11 @@ class Written:
     html: str = ""
 
 
-def write(occasion: Occasion, channel: Channel, language: Language, about: About) -> Written:
-    """Word one message."""
-    say = Speaker(occasion.value, language, about=about)
+def write(
+    occasion: Occasion, channel: Channel, language: Language, about: About, own: Mapping[str, str] | None = None
+) -> Written:
+    """Word one message. `own` are parts that the company words itself, ready to be said."""
+    say = Speaker(occasion.value, language, about=about, own=own)
     if channel is Channel.SMS:
         return Written(say("subject"), say("sms"))
     if channel is Channel.SYSTEM:
@@ -139,13 +141,24 @@ def _urgency(about: About) -> tuple[bool, float, str]:
 class Speaker:
     """Says the parts of one template."""
 
-    def __init__(self, template: str, language: Language, *, about: About, items: Iterable[About] = ()) -> None:
+    def __init__(
+        self,
+        template: str,
+        language: Language,
+        *,
+        about: About,
+        items: Iterable[About] = (),
+        own: Mapping[str, str] | None = None,
+    ) -> None:
         self.words = WORDS[language]
         self.template = _plain().get_template(f"{language.value}/{template}.txt")
         self.about = about
         self.items = list(items)
+        self.own = own or {}
 
     def __call__(self, part: str) -> str:
+        if part in self.own:
+            return self.own[part]
         return self.template.render(
             part=part,
             a=self.about,

@@ -52,7 +52,14 @@ LABELS: Final[Mapping[str, str]] = {
     "rungs": _("Rungs"),
     "superior_reminded_after": _("Superior reminded after"),
     "superior_moves_after": _("Moves on after"),
-    "text": _("Wording"),
+    "subject": _("Subject"),
+    "lead": _("First sentences"),
+    "system": _("Line beside the subject"),
+    "sms": _("Text of the SMS"),
+    "subject-overdue": _("Subject, when overdue"),
+    "lead-overdue": _("First sentences, when overdue"),
+    "system-overdue": _("Line beside the subject, when overdue"),
+    "sms-overdue": _("Text of the SMS, when overdue"),
 }
 DAYS: Final[Mapping[str, str]] = {"off": _("day off"), "working": _("working day")}
 """What a day of the calendar is changed to."""

@@ -80,6 +80,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("/settings/company", _("Company"), "building", readers_of_accounts, Group.SETTINGS),
     Entry("/settings/calendar", _("Calendar"), "calendar", readers_of_accounts, Group.SETTINGS),
     Entry("/settings/ladder", _("Reminders and escalation"), "bell", readers_of_accounts, Group.SETTINGS),
+    Entry("/settings/texts", _("Texts of messages"), "mail", readers_of_accounts, Group.SETTINGS),
     Entry("/settings/users", _("Users and roles"), "people", readers_of_accounts, Group.SETTINGS),
     Entry("/settings/tokens", _("Tokens for machines"), "settings", readers_of_accounts, Group.SETTINGS),
 )

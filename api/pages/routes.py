@@ -27,6 +27,7 @@ from api.pages import (
     settings_calendar,
     settings_company,
     settings_ladder,
+    settings_texts,
     signing_in,
     single_sign_on,
     staff_forms,
@@ -70,4 +71,5 @@ routers: tuple[APIRouter, ...] = (
     settings_ladder.router,
     metrics.router,
     scorecards.router,
+    settings_texts.router,
 )

@@ -26,7 +26,7 @@ from models.settings import Settings
 from models.stages import Stage, TaskKind
 from models.tasks import Task
 from quarterdeck.demo.small import SmallCompany, make_small_company
-from server import write_message
+from server import MessageTexts, write_message
 from tests.api.standin import Seen, StandInCycle, StandInReview
 
 DEADLINE = datetime(2055, 1, 13, 10, tzinfo=UTC)
@@ -41,6 +41,7 @@ def make_parts(sessions: SessionMaker, engine: Engine, settings: Settings) -> Pa
         cookies=Cookies(settings),
         write=write_message,
         read_table=read_table,
+        texts=MessageTexts(),
     )
 
 

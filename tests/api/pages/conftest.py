@@ -18,7 +18,7 @@ from models.database import SessionMaker
 from models.settings import Settings
 from models.stages import CycleState, Stage
 from quarterdeck.demo.small import make_small_company
-from server import write_message
+from server import MessageTexts, write_message
 from tests.api.pages.place import Place, RecordedCommands, RecordedPost
 
 
@@ -46,6 +46,7 @@ async def place(sqlite_sessions: SessionMaker, settings: Settings) -> Place:
         cookies=Cookies(settings),
         write=write_message,
         read_table=read_table,
+        texts=MessageTexts(),
         post=post,
     )
     made = Place(create_app(parts), company, sqlite_sessions, commands, settings, post)

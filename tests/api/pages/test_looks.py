@@ -81,7 +81,21 @@ async def pages_of(place: Place) -> dict[str, list[str]]:
         ],
         "vp1": ["/overview"],
         "ceo": ["/overview", f"/overview?division={place.company.division_ids[0]}"],
-        "hr": ["/cycles", cycle, f"{cycle}?stage=approval", department, "/tasks", "/nothing", *pages_of_hr(place)],
+        "hr": [
+            "/messages",
+            "/settings/company",
+            "/settings/calendar",
+            "/settings/ladder",
+            "/settings/texts",
+            "/settings/texts/task-reminder/en/email",
+            "/cycles",
+            cycle,
+            f"{cycle}?stage=approval",
+            department,
+            "/tasks",
+            "/nothing",
+            *pages_of_hr(place),
+        ],
     }
 
 
