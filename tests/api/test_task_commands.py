@@ -323,7 +323,7 @@ async def test_naming_the_same_deputy_twice_under_one_key_names_one(at_work: Hou
     assert first.status_code == again.status_code == 201
     assert first.json() == again.json()
     assert backwards.json()["code"] == "period-invalid"
-    assert oneself.json()["code"] == "same-holder"
+    assert oneself.json()["code"] == "deputy-is-self"
     assert (for_another.status_code, for_another.json()["code"]) == (403, "not-yours")
     async with at_work.sessions() as session:
         assert len((await session.exec(select(Deputy))).all()) == 1
