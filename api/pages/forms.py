@@ -93,12 +93,13 @@ class Typed:
 
 
 async def typed_in(request: Request) -> Typed:
-    """Read a form; each page carries a name of its own, so that sending it twice does it once."""
+    """Read a form; each page carries a name of its own, so that sending the same twice does it once."""
     form = await request.form()
     values = {name: str(value).strip()[:MOST_TYPED] for name, value in form.items() if name != "csrf"}
     content = repr(sorted(values.items())).encode()
     fingerprint = sha256(f"{request.url.path}\n".encode() + content).hexdigest()
-    return Typed(values, Asked(values.pop("once", "")[:100], fingerprint))
+    # Who goes back and sends something else asks for something else.
+    return Typed(values, Asked(f"{values.pop('once', '')[:100]}.{fingerprint[:16]}", fingerprint))
 
 
 def named_once() -> str:
