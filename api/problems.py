@@ -124,6 +124,7 @@ STATUS: Mapping[str, HTTPStatus] = {
     "submission-incomplete": HTTPStatus.UNPROCESSABLE_ENTITY,
     "file-unreadable": HTTPStatus.UNPROCESSABLE_ENTITY,
     "nothing-chosen": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "why-needed": HTTPStatus.UNPROCESSABLE_ENTITY,
     "too-many-chosen": HTTPStatus.UNPROCESSABLE_ENTITY,
     "reason-needed": HTTPStatus.UNPROCESSABLE_ENTITY,
     "day-needed": HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -51,7 +51,7 @@ SENTENCES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "nothing-chosen": (_("Please tick the departments that this is for."),),
     "too-many-chosen": (_("At most %(count)s tasks can be changed at once. Please narrow the filter."),),
-    "reason-needed": (_("Please give the reason in a few words; it is kept in the history."),),
+    "why-needed": (_("Please give the reason in a few words; it is kept in the history."),),
     "day-needed": (_("Please choose the new deadline."),),
     "same-holder": (_("This person holds the task already. Please choose somebody else."),),
     "reminded-already": (

@@ -22,7 +22,7 @@ class Task(SQLModel, table=True):
     __table_args__ = (
         Index("ix_task_holder", "holder_id", "state", "deadline_at"),
         Index("ix_task_cycle", "cycle_id", "state", "deadline_at"),
-        Index("ix_task_department", "cycle_id", "department_id"),
+        Index("ix_task_department", "cycle_id", "department_id", "state", "deadline_at", "id"),
         Index("ix_task_rung", "next_rung_to", "next_rung_at"),
     )
 

@@ -156,7 +156,7 @@ async def _order(
         to = (await colleagues.named(database, asking.company_id, typed.to, on)).id
     reason = typed.reason()
     if not reason:
-        raise Refusal("reason-needed")
+        raise Refusal("why-needed")
     if due_on is not None:
         return lambda task: moves.extension(task, by_id, due_on, reason)
     if to:

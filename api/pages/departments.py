@@ -145,7 +145,7 @@ async def _reopen(
     if stage not in STAGES_IN_ORDER:
         raise Refusal("stage-not-open", stage=stage)
     if not typed.reopen_reason:
-        raise Refusal("reason-needed")
+        raise Refusal("why-needed")
     try:
         words = {
             "reason": typed.reopen_reason,
