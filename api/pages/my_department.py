@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
@@ -45,6 +45,8 @@ class DepartmentPage:
     cycles: tuple[Cycle, ...] = ()
     view: DepartmentView | None = None
     stage: Stage | None = None
+    is_own: bool = True
+    """The reader heads it."""
 
 
 @router.get("/my-department", name="show_my_department")
@@ -68,6 +70,7 @@ async def show_my_department(
         if here is None:
             raise Refusal("department-unknown")
     page = await _page(database, around, here, seen, cycle, metric)
+    page = replace(page, is_own=here is None or here.head_id == asking.id)
     return around.render("standing/department.html", page)
 
 

@@ -114,3 +114,10 @@ async def test_an_unknown_metric_shows_the_first(place: Place) -> None:
     browser = await place.director()
     await browser.open("/my-department?metric=x")
     assert "Sales by team" in browser.page
+
+
+async def test_only_the_own_department_is_called_ones_own(place: Place) -> None:
+    for user_name, own in (("d0001", True), ("vp1", False), ("ceo", False)):
+        browser = await place.signed_in(user_name, "zh")
+        await browser.open(f"/my-department?department={place.company.departments[0].id}")
+        assert ('<p class="over">我的部门' in browser.page) is own
