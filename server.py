@@ -30,7 +30,7 @@ from models.wordings import OwnWords
 from notifications import wordings
 from notifications.account_mail import AccountMail
 from notifications.email import EmailChannel
-from notifications.texts import About, Contact, write
+from notifications.texts import About, Contact
 from quarterdeck.conductor import Conductor, demo_client
 
 GRACE_SECONDS = 15
@@ -66,10 +66,16 @@ def build_parts(settings: Settings, sessions: SessionMaker, client: Client | Non
     )
 
 
-def write_message(occasion: Occasion, channel: Channel, person: Person, facts: Mapping[str, Any]) -> Shown:
+def write_message(
+    occasion: Occasion,
+    channel: Channel,
+    person: Person,
+    facts: Mapping[str, Any],
+    own: OwnWords | None = None,
+) -> Shown:
     """Word a message for a preview. `facts` are the fields of `About` that the caller knows."""
     about = About(**{"owner": Contact(""), **facts}, occasion=occasion, person=person.name)
-    written = write(occasion, channel, person.language, about)
+    written = wordings.write_own(occasion, channel, person.language, about, own or {})
     return Shown(written.subject, written.text, written.html)
 
 

@@ -30,10 +30,18 @@ class Written:
 
 
 class Writer(Protocol):
-    """Writes the message of an occasion, for a preview; handed in, so that pages do not send."""
+    """Writes the message of an occasion, for a preview; handed in, so that pages do not send.
+
+    `own` are the company's own wordings.
+    """
 
     def __call__(
-        self, occasion: Occasion, channel: Channel, person: Person, facts: Mapping[str, Any]
+        self,
+        occasion: Occasion,
+        channel: Channel,
+        person: Person,
+        facts: Mapping[str, Any],
+        own: OwnWords | None = None,
     ) -> Written: ...
 
 

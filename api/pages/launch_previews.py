@@ -18,6 +18,7 @@ from models.cycles import Cycle
 from models.messages import TaskPlan
 from models.org import Company, Unit
 from models.stages import Approver, Channel, Occasion, Recipient
+from models.wordings import OwnWords, own_words
 
 MESSAGES_A_PAGE: Final = 20
 HOLDERS_A_PAGE: Final = 8
@@ -143,8 +144,9 @@ async def messages_page(
         return MessagesPage(step, (), 1, 1)
     key = _key(preview.steps[step])
     alike = [one for one in preview.steps[step:] if _key(one) == key]
+    own = await own_words(database, cycle.company_id)
     samples = tuple(
-        _sample(parts, company, cycle, around, preview.staff.addressed(one, department))
+        _sample(parts, company, cycle, around, own, preview.staff.addressed(one, department))
         for department in _page_of(preview.departments, page, MESSAGES_A_PAGE)
         for one in alike
     )
@@ -175,7 +177,9 @@ def _pages(count: int, size: int) -> int:
     return max(1, -(-count // size))
 
 
-def _sample(parts: Parts, company: Company, cycle: Cycle, around: Shell, planned: Planned) -> Sample:
+def _sample(
+    parts: Parts, company: Company, cycle: Cycle, around: Shell, own: OwnWords, planned: Planned
+) -> Sample:
     if planned.person is None:
         return Sample(planned, "", "")
     facts = {
@@ -191,5 +195,5 @@ def _sample(parts: Parts, company: Company, cycle: Cycle, around: Shell, planned
         "decides": True,
         "stands_in_for": planned.meant_for.name if planned.meant_for else "",
     }
-    written = parts.write(planned.occasion, planned.channel, planned.person, facts)
+    written = parts.write(planned.occasion, planned.channel, planned.person, facts, own)
     return Sample(planned, written.subject, written.text)

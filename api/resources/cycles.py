@@ -40,6 +40,7 @@ from models.errors import Refusal
 from models.org import Company
 from models.stages import CycleState, Language, Stage, TaskState
 from models.tasks import Task
+from models.wordings import OwnWords, own_words
 
 router = APIRouter(prefix="/cycles", tags=["cycles"])
 
@@ -143,9 +144,10 @@ async def _preview(
     now = cycle.launched_at or await business_now(database)
     planned = await Preview.of(database, cycle, now)
     company = await database.get_one(Company, cycle.company_id)
+    own = await own_words(database, cycle.company_id)
     start = _start(paging.cursor)
     items = [
-        _planned(message, parts, company, cycle, language)
+        _planned(message, parts, company, cycle, language, own)
         for message in islice(planned.messages(start), paging.limit)
     ]
     by_channel = planned.by_channel()
@@ -169,7 +171,9 @@ def _start(cursor: str) -> int:
     return int(cursor or 0)
 
 
-def _planned(message: Planned, parts: Parts, company: Company, cycle: Cycle, language: Language) -> MessagePlanned:
+def _planned(
+    message: Planned, parts: Parts, company: Company, cycle: Cycle, language: Language, own: OwnWords
+) -> MessagePlanned:
     person = message.person
     department = named(message.department, language)
     subject = text = ""
@@ -187,7 +191,7 @@ def _planned(message: Planned, parts: Parts, company: Company, cycle: Cycle, lan
             "decides": True,
             "stands_in_for": message.meant_for.name if message.meant_for else "",
         }
-        written = parts.write(message.occasion, message.channel, person, facts)
+        written = parts.write(message.occasion, message.channel, person, facts, own)
         subject, text = written.subject, written.text
     return MessagePlanned(
         at=message.at,

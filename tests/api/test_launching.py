@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +15,8 @@ from models.cycles import Cycle, CycleDepartment, PlanRevision
 from models.metrics import LaunchedScorecardLine, ScorecardLine, ScoringScheme
 from models.names import cycle_workflow_id
 from models.org import Person, Unit
-from models.stages import CycleState
+from models.stages import CycleState, Language, Occasion
+from models.wordings import Part, Wording
 from tests.api.house import House
 
 NEW = {"name": "第一季度", "starts_on": "2055-01-01", "ends_on": "2055-03-31"}
@@ -251,3 +252,27 @@ async def test_a_launch_may_name_a_cap_of_its_own(at_work: House) -> None:
         await hr.post("/api/cycles", json={**NEW, "terms": {"policy": {"score_cap": "130"}}})
         shown = (await hr.get(f"/api/cycles/{company.company_id}-2055q1")).json()
     assert Decimal(shown["terms"]["policy"]["score_cap"]) == 130
+
+
+async def test_the_preview_is_in_the_companys_own_words(house: House) -> None:
+    """Rule 54: a preview of every message, as it will be sent."""
+    company = house.company
+    async with house.sessions() as session:
+        session.add(
+            Wording(
+                company_id=company.company_id,
+                occasion=Occasion.TASK_OPENED,
+                language=Language.CHINESE,
+                part=Part.SUBJECT,
+                text="新任务：{department}请{task}",
+                by_id=company.hr_id,
+                at=datetime(2026, 12, 1, tzinfo=UTC),
+            )
+        )
+        await session.commit()
+    async with house.caller(company.hr_id) as hr:
+        page = (await hr.post(f"/api/cycles/{company.cycle_id}/preview?limit=1")).json()
+    (first,) = page["items"]
+    assert (first["occasion"], first["channel"]) == ("task-opened", "email")
+    assert first["subject"].startswith("新任务：")
+    assert first["subject"].endswith("请确认目标")

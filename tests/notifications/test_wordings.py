@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from models.errors import Refusal
+from models.org import Company
 from models.stages import Channel, Language, Occasion
 from models.wordings import Part, Wording
 from notifications import samples
@@ -133,6 +134,16 @@ async def test_a_sentence_that_would_have_a_hole_is_said_in_the_standard_words(o
     await office.dispatch()
     (mail,) = office.mail.mails
     assert str(mail["Subject"]).startswith("提醒：请于")
+
+
+async def test_questions_and_replies_go_to_the_mailbox_of_hr(office: Office) -> None:
+    await office.change(Company, COMPANY, hr_mailbox="hr@example.cn")
+    await office.task()
+    await office.notice()
+    await office.dispatch()
+    (mail,) = office.mail.mails
+    assert "hr@example.cn" in str(mail["Reply-To"])
+    assert "请联系人力资源负责人赵敏 <hr@example.cn>" in text_of(mail)
 
 
 async def test_an_overdue_message_uses_the_words_for_overdue(office: Office) -> None:
