@@ -91,6 +91,7 @@ class CommandKind(StrEnum):
     DEPUTY = "deputy"
     DRAFT = "draft"
     PERSON = "person"
+    UNIT = "unit"
     METRIC = "metric"
     SCORECARD = "scorecard"
     SCHEME = "scheme"

@@ -19,7 +19,7 @@ from api.commands import CommandKind, Wish
 from api.recording import changing
 from api.rights import may_order, today
 from api.session import Viewer
-from api.task_shapes import DeputyGiven, Joiner, Leaving, PersonGiven, TargetGiven, Transfer
+from api.task_shapes import DeputyGiven, Joiner, Leaving, PersonGiven, TargetGiven, Transfer, UnitGiven
 from models.changes import Subject
 from models.clock import business_now
 from models.cycles import Cycle
@@ -282,3 +282,39 @@ def dialled(phone: str) -> str:
     if not phonenumbers.is_possible_number(number):
         raise Refusal("phone-unreadable", given=phone, field="phone")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+# --- units --------------------------------------------------------------------------------------
+
+
+async def editing_unit(session: AsyncSession, viewer: Viewer, unit: Unit, given: UnitGiven) -> Wish:
+    """Change a unit's name, region or head; open tasks stay with whoever holds them.
+
+    Raises:
+        Refusal: `nothing-changed`, `person-unknown`, `person-left`.
+    """
+    asked = given.model_dump(exclude={"head_id"}) | {"head_id": given.head_id or None}
+    before = {name: getattr(unit, name) for name in asked}
+    differing = [name for name, value in asked.items() if value != before[name]]
+    if not differing:
+        raise Refusal("nothing-changed")
+    if "head_id" in differing and given.head_id:
+        head = await person_of_company(session, viewer, given.head_id)
+        if head.left_on is not None and head.left_on <= await today(session, viewer.company_id):
+            raise Refusal("person-left", person_id=head.id, field="head")
+
+    async def write(writing: AsyncSession) -> None:
+        row = await writing.get_one(Unit, unit.id, populate_existing=True)
+        for name in differing:
+            setattr(row, name, asked[name])
+
+    return await changing(
+        session,
+        viewer,
+        CommandKind.UNIT,
+        Subject.UNIT,
+        unit.id,
+        {name: before[name] for name in differing},
+        {name: asked[name] for name in differing},
+        write,
+    )

@@ -205,6 +205,15 @@ class PersonGiven(Taken):
     is_scored: bool = True
 
 
+class UnitGiven(Taken):
+    """What of a unit HR may change at any time."""
+
+    name: str = Field(min_length=1, max_length=100)
+    name_en: str = Field(default="", max_length=100)
+    region: str = Field(default="", max_length=100)
+    head_id: str = ""
+
+
 class Leaving(Taken):
     effective_on: date
     successor_id: str = ""

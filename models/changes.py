@@ -17,6 +17,7 @@ class Subject(StrEnum):
     """What a change is about."""
 
     PERSON = "person"
+    UNIT = "unit"
     METRIC = "metric"
     SCORECARD = "scorecard"
     SCHEME = "scheme"

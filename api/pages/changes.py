@@ -27,6 +27,7 @@ LABELS: Final[Mapping[str, str]] = {
     "phone": _("Mobile number"),
     "language": _("Language of messages"),
     "superior_id": _("Superior"),
+    "head_id": _("Head"),
     "post": _("Post"),
     "grade": _("Grade"),
     "region": _("Region"),
@@ -71,7 +72,7 @@ ENUMS: Final[Mapping[str, type[StrEnum]]] = {
     "aggregation": Aggregation,
     "level": FigureLevel,
 }
-PEOPLE: Final = frozenset({"superior_id", "deputy_id"})
+PEOPLE: Final = frozenset({"superior_id", "head_id", "deputy_id"})
 DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 """A day of the calendar, as the name of what was changed."""
 WEIGHT: Final = "weight:"

@@ -18,6 +18,7 @@ from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.commands import Asked
+from api.pages.changes import Told
 from api.pages.units import full_names
 from api.problems import Refusals
 from api.session import Viewer
@@ -69,6 +70,8 @@ class FormPage:
     problem: Said | None = None
     once: str = ""
     confirm: str = ""
+    history: tuple[Told, ...] = ()
+    """What was changed here before, where the page is the one place to see it."""
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ from starlette.responses import Response
 
 from api.commands import Outcome
 from api.measures import MetricGiven, editing_metric, making_metric, metric_of_company
+from api.pages.answering import answer
 from api.pages.changes import Told, told
 from api.pages.forms import Field, FormPage, Kind, Typed, named_once
 from api.pages.rendering import Shell, TheShell
-from api.pages.staff_forms import answer
 from api.parts import TheParts
 from api.rights import ReadsAll
 from api.session import Database, HrAdmin

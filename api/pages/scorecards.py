@@ -26,11 +26,11 @@ from api.measures import (
     weights_of,
     weights_typed,
 )
+from api.pages.answering import answer
 from api.pages.changes import WEIGHT, Told, told
 from api.pages.forms import Field, FormPage, Typed, named_once, typed_in
 from api.pages.people_views import posts_and_grades
 from api.pages.rendering import Shell, TheShell
-from api.pages.staff_forms import answer
 from api.pages.tasks import in_words
 from api.parts import TheParts
 from api.problems import status_of

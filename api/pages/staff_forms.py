@@ -2,84 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
-from typing import TypeVar
-from urllib.parse import quote
-
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, ValidationError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from api.commands import Outcome
 from api.facts import in_language
 from api.measures import exact
+from api.pages.answering import answer, checked, fields_of_person, page_of, person_in
 from api.pages.forms import (
     Field,
     FormPage,
     Kind,
     Typed,
-    as_typed,
     named_once,
     person_typed,
-    refuse_empty,
-    typed_in,
     unit_typed,
-    with_typed,
 )
 from api.pages.rendering import Shell, TheShell
-from api.pages.tasks import in_words
 from api.pages.units import full_names
 from api.parts import TheParts
-from api.problems import status_of
 from api.rights import today
 from api.session import Database, HrAdmin, Viewer
 from api.staffing import (
     cycles_under_way,
-    editing,
-    ending_deputy,
     joining,
     leaving,
-    naming_deputy,
     person_of_company,
     transferring,
 )
-from api.task_shapes import DeputyGiven, Joiner, Leaving, PersonGiven, Transfer
+from api.task_shapes import Joiner, Leaving, Transfer
 from models.errors import Refusal
 from models.metrics import Metric
 from models.org import Person
-from models.stages import Language
 
 router = APIRouter()
-
-Given = TypeVar("Given", bound=BaseModel)
-Do = Callable[[Typed], Awaitable[Outcome]]
-
-
-def page_of(person_id: str) -> str:
-    return f"/people/{quote(person_id, safe='')}"
-
-
-async def answer(
-    around: Shell, database: AsyncSession, request: Request, form: FormPage, back: str, do: Do
-) -> Response:
-    """Carry a form out and go back to the page it belongs to; refused, show it again as it was filled in."""
-    typed = await typed_in(request)
-    try:
-        refuse_empty(form.fields, typed)
-        await do(typed)
-    except Refusal as refusal:
-        await database.rollback()
-        problem, _ = await in_words(around, database, refusal)
-        faults = {}
-        for fault in getattr(refusal, "errors", ()) or (refusal,):
-            said, _ = await in_words(around, database, fault)
-            faults[str(fault.facts.get("field", ""))] = said.detail
-        page = replace(form, problem=problem, fields=with_typed(form.fields, typed, faults), once=named_once())
-        return around.render("form.html", page, status_of(refusal.code))
-    return RedirectResponse(back, 303)
 
 
 # --- targets of a new post ----------------------------------------------------------------------
@@ -149,7 +107,7 @@ async def join_form(around: Shell, database: AsyncSession, asking: Viewer, unit_
             Field(
                 "effective_on", tongue.gettext("First day at work"), Kind.DATE, on.isoformat(), is_required=True
             ),
-            *_fields_of_person(around),
+            *fields_of_person(around),
             Field(
                 "superior",
                 tongue.gettext("Superior"),
@@ -166,19 +124,6 @@ async def join_form(around: Shell, database: AsyncSession, asking: Viewer, unit_
             *await _told_of_cycles(around, database, asking),
         ),
         once=named_once(),
-    )
-
-
-def _fields_of_person(around: Shell) -> tuple[Field, ...]:
-    tongue = around.tongue
-    languages = tuple((one.value, around.term(one)) for one in Language)
-    return (
-        Field("post", tongue.gettext("Post")),
-        Field("grade", tongue.gettext("Grade")),
-        Field("region", tongue.gettext("Region")),
-        Field("email", tongue.gettext("E-mail address"), Kind.EMAIL),
-        Field("phone", tongue.gettext("Mobile number"), Kind.PHONE),
-        Field("language", tongue.gettext("Language of messages"), Kind.CHOICE, "zh-CN", choices=languages),
     )
 
 
@@ -213,7 +158,7 @@ async def take_in(
     request: Request, around: TheShell, asking: HrAdmin, database: Database, parts: TheParts
 ) -> Response:
     async def do(typed: Typed) -> Outcome:
-        given = _checked(
+        given = checked(
             Joiner,
             staff_no=typed.text("staff_no"),
             unit_id=await unit_typed(database, asking, typed, "unit"),
@@ -222,18 +167,13 @@ async def take_in(
             reason=typed.text("reason"),
             cycle_id=typed.text("cycle_id"),
             targets=_targets_in(typed),
-            **_person_in(typed),
+            **person_in(typed),
         )
         return await parts.commands.ask(database, await joining(database, asking, given), typed.once)
 
     form = await join_form(around, database, asking)
     staff_no = str((await request.form()).get("staff_no", "")).strip()
     return await answer(around, database, request, form, page_of(f"{asking.company_id}-{staff_no}"), do)
-
-
-def _person_in(typed: Typed) -> dict[str, object]:
-    names = ("name", "post", "grade", "region", "email", "phone", "language")
-    return {name: typed.text(name) for name in names} | {"is_scored": typed.is_yes("is_scored")}
 
 
 # --- leaver, transfer ---------------------------------------------------------------------------
@@ -250,7 +190,7 @@ async def record_leaving(
     request: Request, person_id: str, around: TheShell, asking: HrAdmin, database: Database, parts: TheParts
 ) -> Response:
     async def do(typed: Typed) -> Outcome:
-        given = _checked(
+        given = checked(
             Leaving,
             effective_on=typed.day("effective_on"),
             successor_id=await person_typed(database, asking, typed, "successor"),
@@ -321,7 +261,7 @@ async def record_transfer(
     request: Request, person_id: str, around: TheShell, asking: HrAdmin, database: Database, parts: TheParts
 ) -> Response:
     async def do(typed: Typed) -> Outcome:
-        given = _checked(
+        given = checked(
             Transfer,
             effective_on=typed.day("effective_on"),
             to_unit_id=await unit_typed(database, asking, typed, "to_unit"),
@@ -371,133 +311,3 @@ def _note_of_targets(around: Shell) -> str:
     return around.tongue.gettext(
         "Targets are those of the whole period in the new post. Where none are given, scoring asks HR for them."
     )
-
-
-# --- a person's own data ------------------------------------------------------------------------
-
-
-@router.get("/people/{person_id}/edit")
-async def ask_for_changes(person_id: str, around: TheShell, asking: HrAdmin, database: Database) -> Response:
-    person = await person_of_company(database, asking, person_id)
-    return around.render("form.html", await edit_form(around, database, person))
-
-
-@router.post("/people/{person_id}/edit")
-async def change_person(
-    request: Request, person_id: str, around: TheShell, asking: HrAdmin, database: Database, parts: TheParts
-) -> Response:
-    person = await person_of_company(database, asking, person_id)
-    form = await edit_form(around, database, person)
-
-    async def do(typed: Typed) -> Outcome:
-        superior_id = await person_typed(database, asking, typed, "superior")
-        given = _checked(PersonGiven, superior_id=superior_id, **_person_in(typed))
-        return await parts.commands.note(database, await editing(database, asking, person, given), typed.once)
-
-    return await answer(around, database, request, form, page_of(person_id), do)
-
-
-async def edit_form(around: Shell, database: AsyncSession, person: Person) -> FormPage:
-    tongue = around.tongue
-    superior = await database.get(Person, person.superior_id) if person.superior_id else None
-    fields = (
-        Field("name", tongue.gettext("Full name"), is_required=True),
-        *_fields_of_person(around),
-        Field(
-            "superior",
-            tongue.gettext("Superior"),
-            Kind.PERSON,
-            as_typed(superior),
-            tongue.gettext("Tasks move up to them. Left empty: the top of the line."),
-        ),
-        Field("is_scored", tongue.gettext("Has targets and results"), Kind.YES, "yes" if person.is_scored else ""),
-    )
-    known = person.model_dump(mode="json")
-    return FormPage(
-        title=tongue.gettext("Edit %(name)s", name=person.name),
-        action=f"{page_of(person.id)}/edit",
-        back=(page_of(person.id), person.name),
-        button=tongue.gettext("Save"),
-        fields=tuple(
-            replace(field, value=known[field.name])
-            if field.name in known and field.kind is not Kind.YES
-            else field
-            for field in fields
-        ),
-        notes=(
-            tongue.gettext("Unit and days follow from joining, transfer and leaving."),
-            tongue.gettext("The record keeps what stood here before, and who changed it."),
-        ),
-        once=named_once(),
-    )
-
-
-# --- deputies -----------------------------------------------------------------------------------
-
-
-@router.get("/people/{person_id}/deputy")
-async def ask_for_deputy(person_id: str, around: TheShell, asking: HrAdmin, database: Database) -> Response:
-    person = await person_of_company(database, asking, person_id)
-    return around.render("form.html", deputy_form(around, person))
-
-
-@router.post("/people/{person_id}/deputy")
-async def name_deputy(
-    request: Request, person_id: str, around: TheShell, asking: HrAdmin, database: Database, parts: TheParts
-) -> Response:
-    person = await person_of_company(database, asking, person_id)
-
-    async def do(typed: Typed) -> Outcome:
-        given = _checked(
-            DeputyGiven,
-            person_id=person_id,
-            deputy_id=await person_typed(database, asking, typed, "deputy"),
-            from_on=typed.day("from_on"),
-            until_on=typed.day("until_on"),
-            reason=typed.text("reason"),
-        )
-        return await parts.commands.note(database, await naming_deputy(database, asking, given), typed.once)
-
-    return await answer(around, database, request, deputy_form(around, person), page_of(person_id), do)
-
-
-def deputy_form(around: Shell, person: Person) -> FormPage:
-    tongue = around.tongue
-    return FormPage(
-        title=tongue.gettext("Name a deputy of %(name)s", name=person.name),
-        action=f"{page_of(person.id)}/deputy",
-        back=(page_of(person.id), person.name),
-        button=tongue.gettext("Name the deputy"),
-        fields=(
-            Field("deputy", tongue.gettext("Deputy"), Kind.PERSON, is_required=True, is_wide=True),
-            Field("from_on", tongue.gettext("First day"), Kind.DATE, is_required=True),
-            Field("until_on", tongue.gettext("Last day"), Kind.DATE, is_required=True),
-            Field("reason", tongue.gettext("Reason"), is_wide=True),
-        ),
-        notes=(
-            tongue.gettext("In that time the deputy receives the messages and may decide; the record names both."),
-            tongue.gettext("Where two periods overlap, the deputy named last counts."),
-        ),
-        once=named_once(),
-    )
-
-
-@router.post("/people/{person_id}/deputies/{deputy_id}/end")
-async def end_deputy(
-    person_id: str, deputy_id: str, asking: HrAdmin, database: Database, parts: TheParts
-) -> Response:
-    await parts.commands.note(database, await ending_deputy(database, asking, deputy_id))
-    return RedirectResponse(page_of(person_id), 303)
-
-
-def _checked(shape: type[Given], **values: object) -> Given:
-    """Return what the JSON interface would take.
-
-    Raises:
-        Refusal: `field-unfit` with the first field that it would not.
-    """
-    try:
-        return shape.model_validate(values)
-    except ValidationError as wrong:
-        name = str(wrong.errors()[0]["loc"][0])
-        raise Refusal("field-unfit", field=name) from wrong

@@ -468,3 +468,33 @@ async def test_targets_of_the_new_post_come_along(place: Place) -> None:
     given = [wish.words["targets"] for wish in place.commands.wishes]
     metric_id = place.company.metric_ids["sales"]
     assert given == [[{"metric_id": metric_id, "value": value}] for value in ("500000", "600000")]
+
+
+async def test_hr_names_who_heads_a_unit(place: Place) -> None:
+    first, second, _ = place.company.departments
+    await place.change(Unit, first.id, head_id=None)
+    browser = await place.signed_in("hr")
+    head = await person(place, second.director_id)
+    given = {"name": "销售一部", "name_en": "Sales 1", "region": "华东"}
+    await browser.open(f"/units/{first.id}")
+    await browser.send(f"/units/{first.id}", **given, head=f"{head.name} ({head.staff_no})")
+    async with place.sessions() as session:
+        unit = await session.get_one(Unit, first.id)
+    assert (unit.name, unit.head_id) == ("销售一部", head.id)
+    (change,) = await changes(place)
+    assert (change.before["head_id"], change.after["head_id"]) == (None, head.id)
+    await browser.open(f"/units/{first.id}")
+    assert f"Head: – → {head.name}" in browser.page
+    assert (await browser.send(f"/units/{first.id}", **given, head=head.staff_no)).status_code == 409
+    await place.change(Person, someone(place), left_on=date(2020, 1, 1))
+    gone = (await person(place, someone(place))).staff_no
+    assert (await browser.send(f"/units/{first.id}", **given, head=gone)).status_code == 409
+    assert "has left the company" in browser.page
+
+
+@pytest.mark.parametrize("user_name", ["ceo", "auditor", "d0001"])
+async def test_nobody_else_changes_a_unit(place: Place, user_name: str) -> None:
+    browser = await place.signed_in(user_name)
+    assert (await browser.open(f"/units/{place.company.departments[0].id}")).status_code == 403
+    await browser.open("/tasks")
+    assert (await browser.send(f"/units/{place.company.departments[0].id}", name="x")).status_code == 403
