@@ -13,16 +13,16 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from activities.cases import Case
 from activities.openings import enter_stage
 from activities.proposals import accept_proposals, keep_targets
-from models.cycles import Cycle
+from models.cycles import Cycle, CycleEvent
 from models.database import insert, insert_once, table_of
 from models.errors import Refusal
 from models.figures import facts_for_task, take_submission
 from models.messages import Answer, Decide, TaskDecided
 from models.metrics import Metric, Target
 from models.org import Person, deputy_of
-from models.stages import Choice, TaskKind, TaskState
+from models.stages import Choice, CommandState, TaskKind, TaskState
 from models.targets import set_target
-from models.tasks import Command, Decision, Task
+from models.tasks import Command, Decision, Task, settle
 from rules.completeness import gaps
 
 WHAT_IS_KNOWN = (
@@ -34,6 +34,12 @@ WHAT_IS_KNOWN = (
 )
 """The task and its cycle, the decision on it if there is one, and the command that holds this one's words."""
 
+_TASKS = table_of(Task)
+CLOSE = (
+    update(_TASKS)
+    .where(_TASKS.c.id == bindparam("of_task"))
+    .values(state=TaskState.DECIDED, closed_at=bindparam("at"), next_rung_at=None)
+)
 _TARGETS = table_of(Target)
 CONFIRM = (
     update(_TARGETS)
@@ -43,7 +49,8 @@ CONFIRM = (
 
 
 async def record(session: AsyncSession, decided: TaskDecided) -> Answer:
-    """Write the decision in the session's transaction; a second run gives the same answer.
+    """Write the decision in the session's transaction, and that its command is done; a second run gives
+    the same answer.
 
     Raises:
         Refusal: somebody decided before, or the person stands in for nobody who may decide.
@@ -54,46 +61,62 @@ async def record(session: AsyncSession, decided: TaskDecided) -> Answer:
     if known:
         if known.command_id != decide.command_id:
             raise Refusal("task-closed", by_id=known.by_id, choice=known.choice, at=known.decided_at.isoformat())
-        return Answer(command_id=decide.command_id, task_id=decide.task_id, at=known.decided_at)
+        return Answer(
+            command_id=decide.command_id,
+            task_id=decide.task_id,
+            at=known.decided_at,
+            is_noted=command is not None and command.state is CommandState.DONE,
+        )
     case = Case(cycle, decided.now)
     await refuse_unless_deputy(session, case, decide)
     words = command.words if command else {}
     await follow_up(session, decided, task, words)
     changes = await fill_gaps(session, case, task, words) if decide.choice is Choice.FILLED else []
-    task.state, task.closed_at, task.next_rung_at = TaskState.DECIDED, decided.now, None
-    on_behalf_of = decide.for_id if decide.for_id != decide.by_id else ""
-    acted_by = command.acted_by if command else ""
-    await insert(
-        session,
-        Decision(
-            task_id=task.id,
-            command_id=decide.command_id,
-            cycle_id=task.cycle_id,
-            department_id=task.department_id,
-            choice=decide.choice,
-            by_id=decide.by_id,
-            on_behalf_of=on_behalf_of,
-            acted_by=acted_by,
-            comment=words.get("comment", ""),
-            decided_at=decided.now,
-        ),
-    )
-    who: dict[str, str] = {
-        "department_id": task.department_id,
-        "task_id": task.id,
-        "actor_id": decide.by_id,
-        "on_behalf_of": on_behalf_of,
-        "acted_by": acted_by,
-    }
-    what = {"choice": decide.choice, "kind": task.kind, "round": task.round}
-    history = [case.event(f"{task.id}/decided", "decided", **who, detail=what)]
-    if changes:
-        filled = {"targets": changes, "command": decide.command_id}
-        history.append(case.event(f"{task.id}/targets", "targets-filled", **who, detail=filled))
+    await session.exec(CLOSE, params={"of_task": task.id, "at": decided.now})
+    decision = decision_of(decided, task, command)
+    await insert(session, decision)
+    history = lines_of(case, decision, task, changes)
     if decided.leads_to and decided.leads_to is not decided.stage and decided.leads_to.is_open:
         history += await enter_stage(session, case, task.department_id, decided.leads_to, decided.round)
     await insert_once(session, history)
-    return Answer(command_id=decide.command_id, task_id=task.id, at=decided.now)
+    answer = Answer(command_id=decide.command_id, task_id=task.id, at=decided.now, stage=decided.leads_to)
+    if command is None:
+        return answer
+    await settle(session, command.id, CommandState.DONE, answer.said())
+    return answer.model_copy(update={"is_noted": True})
+
+
+def decision_of(decided: TaskDecided, task: Task, command: Command | None) -> Decision:
+    decide = decided.decide
+    return Decision(
+        task_id=task.id,
+        command_id=decide.command_id,
+        cycle_id=task.cycle_id,
+        department_id=task.department_id,
+        choice=decide.choice,
+        by_id=decide.by_id,
+        on_behalf_of=decide.for_id if decide.for_id != decide.by_id else "",
+        acted_by=command.acted_by if command else "",
+        comment=command.words.get("comment", "") if command else "",
+        decided_at=decided.now,
+    )
+
+
+def lines_of(case: Case, decision: Decision, task: Task, changes: list[dict[str, str | None]]) -> list[CycleEvent]:
+    """Return a decision's lines of the cycle's history; `changes` are the targets it set."""
+    who: dict[str, str] = {
+        "department_id": task.department_id,
+        "task_id": task.id,
+        "actor_id": decision.by_id,
+        "on_behalf_of": decision.on_behalf_of,
+        "acted_by": decision.acted_by,
+    }
+    what = {"choice": decision.choice, "kind": task.kind, "round": task.round}
+    history = [case.event(f"{task.id}/decided", "decided", **who, detail=what)]
+    if changes:
+        filled = {"targets": changes, "command": decision.command_id}
+        history.append(case.event(f"{task.id}/targets", "targets-filled", **who, detail=filled))
+    return history
 
 
 async def refuse_unless_deputy(session: AsyncSession, case: Case, decide: Decide) -> None:

@@ -45,5 +45,5 @@ def answered(outcome: Outcome, status: int = 200) -> JSONResponse:
     if outcome.state is CommandState.RECEIVED:
         return JSONResponse(said, 202)
     if outcome.answer is not None:
-        said |= outcome.answer.model_dump(mode="json", exclude={"command_id"}, exclude_defaults=True)
+        said |= outcome.answer.model_dump(mode="json", exclude={"command_id", "is_noted"}, exclude_defaults=True)
     return JSONResponse(said, status)

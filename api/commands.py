@@ -18,7 +18,6 @@ from typing import Any
 from uuid import uuid4
 from weakref import WeakValueDictionary
 
-from sqlalchemy import bindparam, update
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
@@ -39,7 +38,7 @@ from models.errors import Refusal
 from models.messages import Answer, CycleStart
 from models.settings import Settings
 from models.stages import CommandState
-from models.tasks import Command, Decision
+from models.tasks import Command, Decision, settle
 from models.terms import Frozen
 
 log = logging.getLogger(__name__)
@@ -58,15 +57,6 @@ REFUSAL_CODE = re.compile(r"[a-z]+(-[a-z]+)+")
 """How a refusal's code looks; the types of other failures are names of exceptions."""
 
 ENGINE_FAULT = "engine-fault"
-
-
-_COMMANDS = SQLModel.metadata.tables["command"]
-SETTLE = (
-    update(_COMMANDS)
-    .where(_COMMANDS.c.id == bindparam("command_id"), _COMMANDS.c.state == CommandState.RECEIVED)
-    .values(state=bindparam("new_state"), answer=bindparam("said"))
-)
-"""Built once: each decision runs it."""
 
 
 class CommandKind(StrEnum):
@@ -243,10 +233,10 @@ class Commands:
                 return ended
             refusal = ended
         else:
-            said = answer.model_dump(mode="json")
-            await settle(session, command, CommandState.DONE, said)
+            if not answer.is_noted:
+                await _settle(session, command, CommandState.DONE, answer.said())
             return Outcome(command.id, CommandState.DONE, answer)
-        await settle(session, command, CommandState.REFUSED, {"code": refusal.code, **refusal.facts})
+        await _settle(session, command, CommandState.REFUSED, {"code": refusal.code, **refusal.facts})
         raise refusal
 
     async def signal(self, workflow_id: str, name: str, message: Frozen) -> bool:
@@ -290,7 +280,7 @@ class Commands:
         if decision is not None:  # It was carried out; only the answer was lost.
             answer = Answer(command_id=command.id, task_id=command.task_id, at=decision.decided_at)
             await session.commit()
-            await settle(session, command, CommandState.DONE, answer.model_dump(mode="json"))
+            await _settle(session, command, CommandState.DONE, answer.said())
             return Outcome(command.id, CommandState.DONE, answer)
         launch = await session.exec(
             select(Command.id).where(
@@ -316,11 +306,10 @@ def told(command: Command) -> Outcome:
     return Outcome(command.id, command.state, Answer.model_validate(command.answer))
 
 
-async def settle(session: AsyncSession, command: Command, state: CommandState, said: dict[str, Any]) -> None:
-    """Write what a command came to."""
+async def _settle(session: AsyncSession, command: Command, state: CommandState, said: dict[str, Any]) -> None:
+    """Write what a command came to, in a transaction of its own."""
     await writing(session)
-    connection = await session.connection()
-    await connection.execute(SETTLE, {"command_id": command.id, "new_state": state, "said": said})
+    await settle(session, command.id, state, said)
     await session.commit()
 
 
@@ -348,7 +337,7 @@ async def _insert_each_table(session: AsyncSession, rows: Sequence[SQLModel]) ->
 
 
 def _noted(wish: Wish, now: datetime) -> dict[str, Any]:
-    return Answer(command_id=wish.command_id, task_id=wish.task_id, at=now).model_dump(mode="json")
+    return Answer(command_id=wish.command_id, task_id=wish.task_id, at=now).said()
 
 
 def _refusal_in(failure: WorkflowUpdateFailedError, command: Command) -> Refusal:

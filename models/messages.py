@@ -6,6 +6,7 @@ Every instant is UTC. `now` in a message is the workflow's time (business time).
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from models.stages import (
     Approver,
@@ -318,6 +319,12 @@ class Answer(Frozen):
     task_id: str = ""
     at: datetime
     stage: Stage | None = None
+    is_noted: bool = False
+    """Whether the command's row says so already, written together with what the command did."""
+
+    def said(self) -> dict[str, Any]:
+        """Return what the command's row keeps of it."""
+        return self.model_dump(mode="json", exclude={"is_noted"})
 
 
 # --- orders of the cycle to its departments ----------------------------------------------------

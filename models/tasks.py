@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Any, ClassVar
 
-from sqlalchemy import Index, LargeBinary, UniqueConstraint
+from sqlalchemy import Index, LargeBinary, UniqueConstraint, bindparam, update
 from sqlmodel import Field, SQLModel
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.columns import Document, Instant, term
 from models.stages import Approver, Choice, CommandState, Stage, TaskKind, TaskState
@@ -122,6 +123,21 @@ class Command(SQLModel, table=True):
     """What came of it: the engine's answer, or the refusal's code and facts."""
     received_at: datetime = Field(sa_type=Instant)
     claimed_until: datetime | None = Field(default=None, sa_type=Instant)
+
+
+_COMMANDS = SQLModel.metadata.tables["command"]
+SETTLE = (
+    update(_COMMANDS)
+    .where(_COMMANDS.c.id == bindparam("command_id"), _COMMANDS.c.state == CommandState.RECEIVED)
+    .values(state=bindparam("new_state"), answer=bindparam("said"))
+)
+"""Built once: each decision runs it."""
+
+
+async def settle(session: AsyncSession, command_id: str, state: CommandState, said: dict[str, Any]) -> None:
+    """Write, in the session's transaction, what a command came to; what stands there already stays."""
+    connection = await session.connection()
+    await connection.execute(SETTLE, {"command_id": command_id, "new_state": state, "said": said})
 
 
 class Submission(SQLModel, table=True):
