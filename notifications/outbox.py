@@ -279,7 +279,7 @@ class Outbox:
         """
         async with self.sessions() as session:
             if standing.occasion == Occasion.DELIVERY_FAILED:
-                more = await session.exec(
+                under_way = (
                     select(Delivery.id)
                     .where(
                         col(Delivery.company_id) == standing.company_id,
@@ -289,12 +289,13 @@ class Outbox:
                     )
                     .limit(1)
                 )
-            else:
-                parameters = {**at(standing.spot), "now": now}
-                more = await session.exec(RUNG_IS_COMING, params=parameters)
-                if standing.occasion in HANDED_UP and more.first() is None:
-                    more = await session.exec(MOVE_IS_LATE, params=parameters)
-            return more.first() is not None
+                return (await session.exec(under_way)).first() is not None
+            parameters = {**at(standing.spot), "now": now}
+            if (await session.exec(RUNG_IS_COMING, params=parameters)).first() is not None:
+                return True
+            if standing.occasion not in HANDED_UP:
+                return False
+            return (await session.exec(MOVE_IS_LATE, params=parameters)).first() is not None
 
 
 async def waiting_at(session: AsyncSession, delivery: Delivery) -> list[Notice]:

@@ -74,6 +74,21 @@ async def test_after_an_outage_what_is_handed_up_waits_for_the_moves_that_are_la
     assert text_of(mail).count(f"{BASE_URL}/t/") == 2
 
 
+async def test_what_is_handed_up_waits_for_what_is_about_to_be_handed_up(office: Office) -> None:
+    """DESIGN 10: one digest, although the tasks move some moments apart."""
+    await office.task("t1", holder=SUPERIOR, level=1)
+    await office.task("t2", "d2", next_rung_to=SUPERIOR, next_rung_at=NINE)
+    await office.notice("b1", "t1", to=SUPERIOR, occasion=Occasion.TASK_ESCALATED)
+    sending = asyncio.create_task(office.dispatch("b1"))
+    await asyncio.sleep(0.3)
+    assert office.mail.mails == []
+    await office.notice("b2", "t2", to=SUPERIOR, occasion=Occasion.TASK_ESCALATED)
+    await office.change(Task, "t2", holder_id=SUPERIOR, next_rung_at=NINE + timedelta(days=1))
+    await sending
+    (mail,) = office.mail.mails
+    assert text_of(mail).count(f"{BASE_URL}/t/") == 2
+
+
 async def test_a_message_waits_no_longer_than_the_window(office: Office) -> None:
     await office.task("t1")
     await office.task("t2", "d2", next_rung_to=DIRECTOR, next_rung_at=NINE)
