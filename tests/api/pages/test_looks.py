@@ -40,7 +40,13 @@ def heard_by(complaints: list[str]) -> Callable[[ConsoleMessage], None]:
 def pages_of_hr(place: Place) -> list[str]:
     """What HR alone looks after."""
     person = f"/people/{place.company.departments[0].director_id}"
-    of_people = ["/people", person, "/people/join", *(f"{person}/{form}" for form in ("edit", "leave", "deputy"))]
+    of_people = [
+        "/people",
+        person,
+        "/people/join",
+        "/units/d0001",
+        *(f"{person}/{form}" for form in ("edit", "leave", "deputy")),
+    ]
     of_measures = ["/metrics", "/metrics/small-sales", "/scorecards", "/scorecards/small-card-sales"]
     return [*of_people, *of_measures, "/scorecards/scheme"]
 
