@@ -21,6 +21,7 @@ from api.pages.tasks import in_words
 from api.parts import Parts
 from api.rights import decidable_by, place_to_decide, seen_task, today
 from api.session import Viewer
+from models.accounts import ACTED_BY
 from models.cycles import Cycle
 from models.errors import Refusal
 from models.metrics import Score
@@ -148,6 +149,8 @@ async def agree_to(
 
     async def one(task_id: str) -> Decided:
         async with turns, parts.sessions() as database:
+            if asking.acted_by is not None:
+                database.info[ACTED_BY] = asking.acted_by.id  # What is written names both.
             try:
                 return await _agree(database, parts, asking, task_id, comment)
             except Refusal as refusal:

@@ -12,9 +12,11 @@ from models.errors import Refusal
 from models.metrics import Score
 from models.org import Unit
 from models.stages import Stage, TaskKind
+from models.tasks import Decision
 from tests.api.pages.place import Place
 from tests.api.pages.standings import NOON, approval, half_way
 from tests.api.pages.test_my_department import words
+from tests.api.pages.test_seeing_as import seen_as
 
 
 async def test_a_boss_sees_divisions_and_then_the_departments_of_one(place: Place) -> None:
@@ -196,3 +198,16 @@ async def test_choosing_nothing_does_nothing(place: Place) -> None:
     answer = await browser.send("/overview/agree")
     assert answer.url.path == "/overview"
     assert place.moves == []
+
+
+async def test_hr_acting_for_a_superior_is_named_on_every_decision(place: Place) -> None:
+    """The record names both, each row by itself."""
+    tasks = [await approval(place, 0), await approval(place, 1)]
+    superior = place.company.departments[0].superior_id
+    browser = await seen_as(place, superior)
+    await browser.open("/overview")
+    await browser.http.post("/overview/agree", data={"csrf": browser.csrf, "task": [task.id for task in tasks]})
+    async with place.sessions() as session:
+        for task in tasks:
+            decision = await session.get_one(Decision, task.id)
+            assert (decision.by_id, decision.acted_by) == (superior, place.company.hr_id)
