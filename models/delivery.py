@@ -87,6 +87,7 @@ class Delivery(SQLModel, table=True):
         UniqueConstraint("person_id", "channel", "moment", "part"),
         Index("ix_delivery_cycle", "cycle_id", "moment"),
         Index("ix_delivery_state", "company_id", "state", "moment"),
+        Index("ix_delivery_company", "company_id", "moment"),
         Index("ix_delivery_person", "person_id", "channel", "moment"),
     )
 
