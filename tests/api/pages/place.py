@@ -39,6 +39,7 @@ class RecordedCommands(Commands):
         self.wishes: list[Wish] = []
         self.signals: list[tuple[str, str, Frozen]] = []
         self.refusal: Refusal | None = None
+        self.refused: list[Wish] = []
         self.refusals: dict[str, Refusal] = {}
         """By task."""
         self.asked: list[Asked | None] = []
@@ -47,6 +48,7 @@ class RecordedCommands(Commands):
     async def ask(self, session: AsyncSession, wish: Wish, asked: Asked | None = None) -> Outcome:
         await session.rollback()
         if self.refusal:
+            self.refused.append(wish)
             raise self.refusal
         self.asked.append(asked)
         if wish.task_id in self.refusals:

@@ -1,4 +1,4 @@
-"""Every page's route, as the application has it."""
+"""Every route, of pages and of the interface, as the application has it."""
 
 from __future__ import annotations
 
@@ -9,32 +9,37 @@ import httpx
 import pytest
 from fastapi.routing import APIRoute
 
-from api.pages.routes import routers
+from api.pages.routes import routers as page_routers
+from api.resources import routers as resource_routers
 from tests.api.pages.place import HOST, Place
-
-SAFE = {"GET", "HEAD", "OPTIONS"}
+from tests.api.route_table import SAFE, route_table
 
 
 def unsafe_addresses() -> list[tuple[str, str]]:
-    return sorted(
-        {(method, _filled(route.path)) for route in _routes() for method in (route.methods or set()) - SAFE}
-    )
+    return sorted({(method, _filled(path)) for method, path in _routes() if method not in SAFE})
 
 
-def _routes() -> Iterator[APIRoute]:
-    for router in routers:
-        for route in router.routes:
-            assert isinstance(route, APIRoute)
-            yield route
+def _routes() -> Iterator[tuple[str, str]]:
+    for prefix, of_a_room in (("", page_routers), ("/api", resource_routers)):
+        for router in of_a_room:
+            for route in router.routes:
+                assert isinstance(route, APIRoute)
+                yield from ((method, prefix + route.path) for method in route.methods or ())
 
 
 def _filled(path: str) -> str:
     return re.sub(r"{[^}]+}", "x", path)
 
 
+async def test_the_walk_meets_every_unsafe_route_there_is(place: Place) -> None:
+    """A route that is added elsewhere, beside the routers, would be walked past."""
+    there = {(method, _filled(path)) for method, path in route_table(place.app) if method not in SAFE}
+    assert there == set(unsafe_addresses())
+
+
 def test_the_walk_meets_the_routes_that_decide() -> None:
     addresses = {address for _, address in unsafe_addresses()}
-    assert {"/t/x", "/tasks/x", "/sign-in", "/cycles/x/x", "/demo/advance"} <= addresses
+    assert {"/t/x", "/tasks/x", "/sign-in", "/cycles/x/x", "/demo/advance", "/api/tasks/x/decide"} <= addresses
 
 
 @pytest.mark.parametrize(("method", "address"), unsafe_addresses())
