@@ -106,7 +106,7 @@ def remove(account: Account) -> None:
 def qr_code(secret: str, user_name: str) -> str:
     """Return what an authenticator app scans, as an SVG to stand in a page."""
     address = pyotp.TOTP(secret).provisioning_uri(name=user_name, issuer_name="Quarterdeck")
-    return str(segno.make(address, error="m").svg_inline(scale=5, border=4, dark="#111827", light="#fff"))
+    return str(segno.make(address, error="m").svg_inline(omitsize=True, border=4, dark="#111827", light="#fff"))
 
 
 def in_groups(secret: str) -> str:

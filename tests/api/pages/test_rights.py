@@ -109,6 +109,11 @@ POST /me/security/sign-out-everywhere                             - x x x x x x 
 GET /messages                                                     - x - - - - - - x x
 GET /messages/{delivery_id}                                       - - - - - - - - x x
 POST /messages/{delivery_id}/resend                               - - - - - - - - - x
+GET /metrics                                                      - x - - - - - x x x
+GET /metrics/new                                                  - x - - - - - - - x
+POST /metrics/new                                                 - x - - - - - - - x
+GET /metrics/{metric_id}                                          - - - - - - - - - x
+POST /metrics/{metric_id}                                         - - - - - - - - - x
 GET /my-department                                                - x x x x x x x x x
 GET /notices                                                      - x x x x x x x x x
 POST /notices/read                                                - x x x x x x x x x
@@ -128,6 +133,13 @@ GET /people/{person_id}/leave                                     - - - - - - - 
 POST /people/{person_id}/leave                                    - - - - - - - - - x
 GET /people/{person_id}/transfer                                  - - - - - - - - - x
 POST /people/{person_id}/transfer                                 - - - - - - - - - x
+GET /scorecards                                                   - x - - - - - x x x
+GET /scorecards/new                                               - x - - - - - - - x
+POST /scorecards/new                                              - x - - - - - - - x
+GET /scorecards/scheme                                            - x - - - - - - - x
+POST /scorecards/scheme                                           - x - - - - - - - x
+GET /scorecards/{scorecard_id}                                    - - - - - - - x x x
+POST /scorecards/{scorecard_id}                                   - - - - - - - - - x
 POST /see-as/end                                                  - x x x x x x x x x
 GET /settings/calendar                                            - x - - - - - - x x
 POST /settings/calendar                                           - x - - - - - - - x
@@ -135,6 +147,9 @@ GET /settings/company                                             - x - - - - - 
 POST /settings/company                                            - x - - - - - - - x
 GET /settings/ladder                                              - x - - - - - - x x
 POST /settings/ladder                                             - x - - - - - - - x
+GET /settings/texts                                               - x - - - - - - x x
+GET /settings/texts/{occasion}/{language}/{channel}               - x - - - - - - x x
+POST /settings/texts/{occasion}/{language}/{channel}              - x - - - - - - - x
 GET /settings/tokens                                              - x - - - - - - x x
 POST /settings/tokens                                             - x - - - - - - - x
 POST /settings/tokens/revoke                                      - - - - - - - - - x
@@ -167,6 +182,8 @@ GET /tasks/{task_id}                                              - - - x x - x 
 POST /tasks/{task_id}                                             - - - x x - - - - -
 GET /tasks/{task_id}/marked.xlsx                                  - - - - - - - - - -
 GET /tasks/{task_id}/template.xlsx                                - - - x x - x x x x
+GET /units/{unit_id}                                              - - - - - - - - - x
+POST /units/{unit_id}                                             - - - - - - - - - x
 GET /welcome/{token}                                              x x x x x x x x x x
 POST /welcome/{token}                                             x x x x x x x x x x
 """
@@ -414,6 +431,9 @@ async def everybody(place: Place) -> Everybody:
             "person_id": employee,
             "director_id": first.director_id,
             "deputy_id": "dep-1",
+            "unit_id": first.id,
+            "metric_id": place.company.metric_ids["sales"],
+            "scorecard_id": f"{company_id}-card-sales",
             "delivery_id": "del-1",
             "command_id": "c-1",
             "token": "a-token",
@@ -421,6 +441,9 @@ async def everybody(place: Place) -> Everybody:
             "name": "none",
             "number": "1",
             "order": "sign-out",
+            "occasion": "task-reminder",
+            "language": "en",
+            "channel": "email",
         },
     )
 
@@ -449,10 +472,10 @@ async def test_every_route_has_its_line_and_no_line_is_left_over(place: Place) -
     assert set(expectations(MATRIX)) - routes == set(), "these are gone: take their lines out"
 
 
-@pytest.mark.parametrize("part", ["/api", "/settings", "/people", "/"])
+@pytest.mark.parametrize("part", ["/api", "/settings", "/people", "/s", "/m", "/u", "/"])
 async def test_everybody_is_let_in_where_the_matrix_says_and_nowhere_else(everybody: Everybody, part: str) -> None:
     """Rule 50."""
-    parts = ("/api", "/settings", "/people", "/")
+    parts = ("/api", "/settings", "/people", "/s", "/m", "/u", "/")
     asked = [
         line for line in expectations(MATRIX) if next(p for p in parts if line.split()[1].startswith(p)) == part
     ]

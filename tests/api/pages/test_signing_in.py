@@ -1,7 +1,13 @@
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
+import httpx
 import pytest
 
+from api.app import create_app
+from api.cookies import Cookies
 from models.org import Account
 from models.settings import Settings
 from tests.api.pages.place import Place
@@ -88,3 +94,27 @@ async def test_sample_sign_ins_are_there_only_in_a_demonstration(place: Place, s
     assert "sign in as" in browser.page
     answer = await browser.send("/sign-in/demo", person=place.company.hr_id)
     assert str(answer.url.path) == "/cycles"
+
+
+async def test_where_cookies_go_by_https_only_no_other_host_can_plant_one(place: Place) -> None:
+    """`__Host-`: browsers take such a cookie only with Secure, for the whole path, without a domain."""
+    settings = place.settings.model_copy(update={"secure_cookies": True})
+    app = create_app(replace(place.app.state.parts, settings=settings, cookies=Cookies(settings)))
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="https://127.0.0.1:8000") as browser:
+        page = await browser.get("/sign-in")
+        token = re.search(r'name="csrf" value="([^"]+)"', page.text)
+        assert token
+        before = browser.cookies["__Host-quarterdeck"]
+        form = {"csrf": token[1], "user_name": "d0001", "password": "quarterdeck"}
+        answer = await browser.post("/sign-in", data=form)
+        (written,) = [
+            one for one in answer.headers.get_list("set-cookie") if one.startswith("__Host-quarterdeck=")
+        ]
+        assert {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"} <= set(written.split("; "))
+        assert "domain" not in written.lower()
+        assert browser.cookies["__Host-quarterdeck"] != before
+        assert (await browser.get("/tasks")).status_code == 200
+        planted = {"quarterdeck": browser.cookies["__Host-quarterdeck"]}
+    async with httpx.AsyncClient(transport=transport, base_url="https://127.0.0.1:8000", cookies=planted) as other:
+        assert (await other.get("/tasks")).status_code == 303
