@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
 
 from fastapi import APIRouter, Request
-from sqlalchemy import func
+from sqlalchemy import case, func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.responses import RedirectResponse, Response
@@ -18,12 +20,13 @@ from api.pages.department_tables import Asked, DepartmentTable, asked_of_table, 
 from api.pages.rendering import Shell, TheShell, zone_of_terms
 from api.pages.tasks import in_words
 from api.parts import TheParts
-from api.rights import seen_cycle
+from api.rights import seen_cycle, sees_department
 from api.session import Database, HrAdmin, SignedIn, Viewer
 from api.words import Said
 from models.cycles import Cycle, CycleDepartment
 from models.errors import Refusal
-from models.stages import STAGES_IN_ORDER, CommandState, CycleState, Stage
+from models.stages import STAGES_IN_ORDER, CommandState, CycleState, Stage, TaskState
+from models.tasks import Task
 
 router = APIRouter()
 
@@ -40,6 +43,18 @@ class CycleRow:
     cycle: Cycle
     departments: int
     finished: int
+    late: int
+    """Open tasks whose deadline is over."""
+    next_at: datetime | None
+    """When the next reminder or deadline is due; empty where the cycle does not run."""
+
+    @property
+    def zone(self) -> str:
+        return zone_of_terms(self.cycle.terms)
+
+    @property
+    def runs(self) -> bool:
+        return self.cycle.state is CycleState.RUNNING
 
 
 @dataclass(frozen=True)
@@ -79,10 +94,11 @@ class CyclePage:
 
 @router.get("/cycles")
 async def list_cycles(around: TheShell, asking: SignedIn, database: Database) -> Response:
+    """Show how far each cycle is, what is late in it and what happens next."""
     seen = col(Cycle.company_id) == asking.company_id
     if not asking.reads_all:
         seen &= col(Cycle.state) != CycleState.DRAFT
-    progress = (
+    departments = (
         select(
             col(CycleDepartment.cycle_id).label("cycle_id"),
             func.count().label("departments"),
@@ -91,9 +107,32 @@ async def list_cycles(around: TheShell, asking: SignedIn, database: Database) ->
         .group_by(col(CycleDepartment.cycle_id))
         .subquery()
     )
+    rung, deadline = col(Task.next_rung_at), col(Task.deadline_at)
+    coming = case((rung.between(around.now, deadline), rung), else_=deadline)
+    tasks = (
+        select(
+            col(Task.cycle_id).label("cycle_id"),
+            func.count().filter(col(Task.deadline_at) < around.now).label("late"),
+            func.min(coming).filter(coming >= around.now).label("next_at"),
+        )
+        .where(
+            col(Task.company_id) == asking.company_id,
+            col(Task.state) == TaskState.OPEN,
+            sees_department(asking, col(Task.department_id)),
+        )
+        .group_by(col(Task.cycle_id))
+        .subquery()
+    )
+    counts: Any = (
+        func.coalesce(departments.c.departments, 0),
+        func.coalesce(departments.c.finished, 0),
+        func.coalesce(tasks.c.late, 0),
+        tasks.c.next_at,
+    )
     found = await database.exec(
-        select(Cycle, func.coalesce(progress.c.departments, 0), func.coalesce(progress.c.finished, 0))
-        .outerjoin(progress, progress.c.cycle_id == col(Cycle.id))
+        select(Cycle, *counts)
+        .outerjoin(departments, departments.c.cycle_id == col(Cycle.id))
+        .outerjoin(tasks, tasks.c.cycle_id == col(Cycle.id))
         .where(seen)
         .order_by(col(Cycle.starts_on).desc(), col(Cycle.id))
         .limit(100)

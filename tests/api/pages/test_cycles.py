@@ -7,13 +7,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import delete, event
 
+from api.i18n import Tongue
 from models.cycles import Cycle, CycleDepartment, CycleEvent
 from models.delivery import Notice
 from models.errors import Refusal
 from models.org import Person, Unit
-from models.stages import Channel, CycleState, Occasion, Stage, UnitKind
+from models.stages import Channel, CycleState, Language, Occasion, Stage, UnitKind
 from tests.api.pages.place import Place
 
 
@@ -71,6 +72,27 @@ async def test_the_list_shows_how_far_each_cycle_is(place: Place) -> None:
     browser = await place.signed_in("hr")
     await browser.open("/cycles")
     assert "1 / 3" in browser.page
+
+
+async def test_the_list_shows_what_is_late_and_what_happens_next(place: Place) -> None:
+    soon = datetime.now(UTC) + timedelta(days=1)
+    await place.open_task(deadline_at=soon + timedelta(days=2), next_rung_at=soon)
+    await place.open_task(slot="late", deadline_at=datetime.now(UTC) - timedelta(days=1))
+    browser = await place.signed_in("hr", "zh")
+    await browser.open("/cycles")
+    assert "1项任务逾期" in browser.page
+    assert Tongue(Language.CHINESE).moment(soon) in browser.page
+
+
+async def test_an_empty_list_says_what_to_do(place: Place) -> None:
+    for user_name, says in (("hr", "Launch the first one"), ("ceo", "as soon as HR launches one")):
+        browser = await place.signed_in(user_name)
+        async with place.sessions() as session:
+            await session.exec(delete(CycleDepartment))
+            await session.exec(delete(Cycle))
+            await session.commit()
+        await browser.open("/cycles")
+        assert says in browser.page
 
 
 async def test_a_director_sees_their_own_department_alone(place: Place) -> None:

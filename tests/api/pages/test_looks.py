@@ -100,6 +100,8 @@ async def pages_of(place: Place) -> dict[str, list[str]]:
             "/settings/tokens",
             "/me/security",
             "/cycles",
+            "/cycles/new",
+            f"{cycle}/now",
             cycle,
             f"{cycle}?stage=approval",
             department,
