@@ -319,7 +319,7 @@ async def test_hr_finds_a_failure_and_sends_it_again(place: Place, language: str
         await page.select_option("#outcome", "failed")
         await page.wait_for_url("**outcome=failed**")
         await page.click("table.messages a")
-        await page.get_by_role("button", name=button).dblclick()
-        await page.wait_for_load_state()
+        async with page.expect_response(lambda answer: answer.url.endswith("/resend")):
+            await page.get_by_role("button", name=button).dblclick()
         assert page.url.endswith(delivery.id)
     assert [move["delivery_id"] for move in place.moves] == [delivery.id]
