@@ -60,17 +60,25 @@ OLDER, MIDDLE, YOUNGER = _words(_OLDER), _words(_MIDDLE), _words(_YOUNGER)
 
 @dataclass
 class Names:
-    """Draws names, and a mail address for each; two people of one name get numbered addresses."""
+    """Draws names, and a mail address for each.
+
+    Nobody has the name of somebody drawn before, so that who is who is clear at a glance; the few who
+    are spelt alike get numbered addresses.
+    """
 
     random: Random
     domain: str
     taken: dict[str, int] = field(default_factory=dict)
+    known: set[str] = field(default_factory=set)
 
     def draw(self, years_of_service: float) -> tuple[str, str]:
         """Return a name and a mail address for somebody who has been with us that long."""
-        surname, first, _ = self.random.choices(SURNAMES, cum_weights=SHARES)[0]
-        given, second, _ = self.random.choice(self._generation(years_of_service))
-        return surname + given, self._address(f"{first}.{second}")
+        while True:
+            surname, first, _ = self.random.choices(SURNAMES, cum_weights=SHARES)[0]
+            given, second, _ = self.random.choice(self._generation(years_of_service))
+            if surname + given not in self.known:
+                self.known.add(surname + given)
+                return surname + given, self._address(f"{first}.{second}")
 
     def _generation(self, years_of_service: float) -> list[tuple[str, str, int]]:
         age = 24 + years_of_service + self.random.uniform(0, 8)
