@@ -109,9 +109,9 @@ def _lines_of_text(content: bytes, file_name: str) -> Iterator[tuple[int, list[s
     if "\x00" in text:
         raise Refusal("file-unreadable", file=file_name)
     csv.field_size_limit(LONGEST_CELL)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     number = 1
     try:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
         for cells in reader:
             yield number, [cell.strip() for cell in cells]
             number = reader.line_num + 1  # A quoted cell may run over several lines.
@@ -120,8 +120,12 @@ def _lines_of_text(content: bytes, file_name: str) -> Iterator[tuple[int, list[s
 
 
 def _delimiter(text: str) -> str:
-    """Return the separator that parts the header into most columns; the comma where none does."""
-    header = text.lstrip().split("\n", 1)[0]
+    """Return the separator that parts the header into most columns; the comma where none does.
+
+    Raises:
+        csv.Error: the header cannot be read, whatever parts it.
+    """
+    header = io.StringIO(text.lstrip(), newline="").readline()  # Lines may end as on any system.
     return max(DELIMITERS, key=lambda delimiter: len(next(csv.reader([header], delimiter=delimiter), [])))
 
 

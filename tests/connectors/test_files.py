@@ -8,7 +8,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from connectors.files import read_file, read_table
@@ -142,6 +142,12 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
         read_file(tmp_path / "none.csv")
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_end_as_on_any_system(end: str) -> None:
+    table = read_table(end.join(["team;month", "A1;2017-07"]).encode(), "figures.csv")
+    assert (table.columns, table.rows[0].cells) == (("team", "month"), {"team": "A1", "month": "2017-07"})
+
+
 def test_a_file_is_read_by_its_content_whatever_its_name_ends_in(tmp_path: Path) -> None:
     file = tmp_path / "figures.csv"
     file.write_bytes(workbook(["a"], ["1"]))
@@ -149,6 +155,8 @@ def test_a_file_is_read_by_its_content_whatever_its_name_ends_in(tmp_path: Path)
 
 
 @given(st.binary(max_size=300))
+@example(b"\x01\r\x01")
+@example(b"a" * 200_000)
 def test_no_bytes_whatever_bring_it_down(content: bytes) -> None:
     try:
         read_table(content, "x.csv")

@@ -125,12 +125,12 @@ async def test_an_invited_person_sets_a_password_once_and_is_signed_in(place: Pl
     await later.open(letter.path)
     assert "Your user name is somebody" in invited.page
     answer = await invited.send(letter.path, new=NEW, again=NEW)
-    assert answer.url.path == "/tasks"
+    assert answer.url.path == "/me/results"
     used = await later.send(letter.path, new="another long walk", again="another long walk")
     assert used.status_code == 410
     assert "used already" in used.text
     await later.open("/sign-in")
-    assert (await later.send("/sign-in", user_name="somebody", password=NEW)).url.path == "/tasks"
+    assert (await later.send("/sign-in", user_name="somebody", password=NEW)).url.path == "/me/results"
     assert await kinds_about(place, person_id) == ["invited", "password-set", "signed-in", "signed-in"]
 
 
@@ -219,7 +219,7 @@ async def test_roles_are_given_and_taken_with_a_record(place: Place) -> None:
     assert "roles are changed" in await ordered(hr, director_id, "roles", executive="yes")
     assert (await account_of(place, director_id)).roles == ["executive"]
     director = await place.director()
-    assert (await director.open("/")).url.path == "/cycles"
+    assert (await director.open("/")).url.path == "/overview"
     await ordered(hr, director_id, "roles")
     assert (await account_of(place, director_id)).roles == []
     kinds = await kinds_about(place, director_id)
