@@ -25,7 +25,8 @@ from models.figures import (
     replace_figures,
 )
 from models.messages import DepartmentMoment
-from models.metrics import Deal, Figure, Metric, Payment, Visit
+from models.metrics import Figure, Metric
+from models.records import Deal, Payment, Visit
 
 SOURCE = "crm"
 HUNDRED = Decimal(100)

@@ -198,52 +198,6 @@ class Figure(SQLModel, table=True):
     replaced_by: str = ""
 
 
-class Deal(SQLModel, table=True):
-    """A won deal as the CRM knows it; `share` of it is this seller's."""
-
-    __tablename__ = "deal"
-    __table_args__ = (Index("ix_deal_seller", "company_id", "seller_id", "won_on"),)
-
-    id: str = Field(primary_key=True)
-    company_id: str
-    number: str  # The CRM's own id.
-    seller_id: str
-    customer: str
-    product: str = ""
-    amount: Decimal = Field(sa_type=Exact)
-    currency: str = "CNY"
-    won_on: date
-    is_new_customer: bool = False
-    source: str = "crm"
-
-
-class Payment(SQLModel, table=True):
-    """Money due from a customer, and what of it came in (回款)."""
-
-    __tablename__ = "payment"
-    __table_args__ = (Index("ix_payment_seller", "company_id", "seller_id", "due_on"),)
-
-    id: str = Field(primary_key=True)
-    company_id: str
-    deal_id: str
-    seller_id: str
-    due_on: date
-    due: Decimal = Field(sa_type=Exact)
-    paid: Decimal = Field(sa_type=Exact)
-    paid_on: date | None = None
-
-
-class Visit(SQLModel, table=True):
-    __tablename__ = "visit"
-    __table_args__ = (Index("ix_visit_seller", "company_id", "seller_id", "visited_on"),)
-
-    id: str = Field(primary_key=True)
-    company_id: str
-    seller_id: str
-    customer: str
-    visited_on: date
-
-
 class Score(SQLModel, table=True):
     """A person's result in a cycle. `total` is in points (100 = every target met)."""
 

@@ -9,8 +9,9 @@ from decimal import Decimal
 
 from argon2 import PasswordHasher
 
-from models.metrics import Deal, Metric, Scorecard, ScorecardLine
+from models.metrics import Metric, Scorecard, ScorecardLine
 from models.org import Account, Company, Person, Unit
+from models.records import Deal
 from models.stages import Language, Role, UnitKind
 from quarterdeck.crm_report import ImportReport, quarter_of
 from quarterdeck.crm_tables import ACCOUNTS, LOST, PIPELINE, PRODUCTS, TEAMS, WON, Agent, Export, Opportunity

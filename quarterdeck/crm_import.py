@@ -20,8 +20,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.cycles import Cycle
 from models.database import SessionMaker, connect, session_maker, writing
 from models.errors import Refusal, WrongSettings
-from models.metrics import Deal, Metric, Target
+from models.metrics import Metric, Target
 from models.org import Company, Person, Unit
+from models.records import Deal
 from models.settings import read_settings
 from models.stages import UnitKind
 from models.terms import Terms

@@ -16,8 +16,9 @@ from sqlmodel import col, select
 from models.cycles import Cycle
 from models.database import SessionMaker, writing
 from models.errors import Refusal
-from models.metrics import Deal, Payment, Target, Visit
+from models.metrics import Target
 from models.org import Account, Company, Deputy, Person
+from models.records import Deal, Payment, Visit
 from models.stages import Role, UnitKind
 from quarterdeck.demo.crm import Crm, Market
 from quarterdeck.demo.goals import GOAL, Cascade, metrics_of, scorecards_of

@@ -10,8 +10,9 @@ from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.cycles import Cycle
-from models.metrics import Deal, Figure, Metric, Payment, Scorecard, ScorecardLine, Target, Visit
+from models.metrics import Figure, Metric, Scorecard, ScorecardLine, Target
 from models.org import Account, Company, Deputy, Person, Unit
+from models.records import Deal, Payment, Visit
 
 Row: TypeAlias = dict[str, Any]
 

@@ -16,8 +16,9 @@ from argon2 import PasswordHasher
 
 from models.cycles import Cycle
 from models.database import SessionMaker, writing
-from models.metrics import Aggregation, Deal, FigureLevel, Metric, Payment, Scorecard, ScorecardLine, Target
+from models.metrics import Aggregation, FigureLevel, Metric, Scorecard, ScorecardLine, Target
 from models.org import Account, Company, Person, Unit
+from models.records import Deal, Payment
 from models.stages import Language, Role, UnitKind
 from models.terms import Terms
 from quarterdeck.demo.goals import INITIATIVES, MEASURES, metrics_of

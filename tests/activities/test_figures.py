@@ -10,8 +10,9 @@ from sqlmodel import col, select
 from activities.figures import FigureActivities
 from models.database import SessionMaker
 from models.messages import DepartmentMoment
-from models.metrics import Deal, Figure, Payment
+from models.metrics import Figure
 from models.org import Person
+from models.records import Deal, Payment
 from quarterdeck.demo.small import SmallCompany, attainment_of, make_small_company
 
 ALL = ("sales", "collection", "new_customers", "average_deal", "repurchase", "satisfaction")

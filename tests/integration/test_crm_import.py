@@ -16,8 +16,9 @@ from typer.testing import CliRunner
 from models.cycles import Cycle
 from models.database import SessionMaker
 from models.errors import Refusal
-from models.metrics import Deal, Target
+from models.metrics import Target
 from models.org import Account, Company, Person, Unit
+from models.records import Deal
 from models.stages import Role, UnitKind
 from quarterdeck.crm_company import ImportOptions
 from quarterdeck.crm_import import import_crm, import_crm_opportunities, prepare_cycle

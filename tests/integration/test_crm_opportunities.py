@@ -17,8 +17,9 @@ from sqlmodel import col, func, select
 from activities.figures import FigureActivities
 from models.database import SessionMaker, connect, session_maker
 from models.messages import DepartmentMoment
-from models.metrics import Deal, Figure, Target
+from models.metrics import Figure, Target
 from models.org import Person, Unit
+from models.records import Deal
 from models.stages import UnitKind
 from quarterdeck.crm_import import import_crm_opportunities, prepare_cycle
 from quarterdeck.crm_report import ImportReport

@@ -11,8 +11,9 @@ from sqlmodel import col, select
 from temporalio.testing import WorkflowEnvironment
 
 from models.database import SessionMaker
-from models.metrics import Deal, Payment, Score
+from models.metrics import Score
 from models.org import Deputy
+from models.records import Deal, Payment
 from models.stages import Channel, CycleState, Occasion
 from quarterdeck.demo.small import SmallCompany, attainment_of, make_small_company
 from tests.journeys.quarter import CHINA, Outside, Quarter, china, quarter

@@ -21,8 +21,9 @@ from api.launch_check import problems_with
 from models.cycles import Cycle
 from models.database import SessionMaker, connect, session_maker
 from models.errors import Refusal
-from models.metrics import Deal, Metric, Payment, Scorecard, ScorecardLine, Target, Visit
+from models.metrics import Metric, Scorecard, ScorecardLine, Target
 from models.org import Account, Deputy, Person, Unit, deputy_of
+from models.records import Deal, Payment, Visit
 from models.stages import CycleState, Role, UnitKind
 from quarterdeck.demo.company import PASSWORD, DemoCompany, find_company, make_company, next_quarter
 from quarterdeck.demo.rows import ORDER

@@ -1,0 +1,47 @@
+"""Which field of a source is what of ours: maps, as data."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from models.sources import RecordKind
+
+
+class FieldRule(BaseModel):
+    """Where a field comes from, and how its text is read."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    column: str = ""
+    constant: str = ""
+    """Stands in every row, where there is no column."""
+    values: dict[str, str] = Field(default_factory=dict)
+    """What a source's value means with us: {"Closed Won": "won"}."""
+    dates: Literal["auto", "ymd", "dmy", "mdy"] = "auto"
+    """In what order a date that could be read in several ways is written."""
+    scale: int = 0
+    """Amounts are in 10^scale of the currency: 4 for 万."""
+
+
+class RecordMap(BaseModel):
+    """How the rows of one object of a source become records of one kind."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: RecordKind
+    object: str
+    """A Salesforce object, a DingTalk resource, a table or view, or a file's name with wildcards."""
+    key: str
+    """The column that tells rows apart for good."""
+    fields: dict[str, FieldRule]
+    """By our field: see `rules/mapping.py` for those of each kind."""
+    where: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Only rows whose column has one of these values."""
+    date_column: str = ""
+    changed_column: str = ""
+    seller_by: Literal["staff_no", "email", "name", "external_id"] = "name"
+    """By what of ours the source names a seller."""
+    tolerates_faults: bool = False
+    """Take over what is right and name the rest, instead of refusing all of it."""
