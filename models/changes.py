@@ -25,6 +25,9 @@ class Subject(StrEnum):
     CALENDAR = "calendar"
     LADDER = "ladder"
     TEXT = "text"
+    FIGURE = "figure"
+    ANOMALY = "anomaly"
+    MISS = "miss"
 
 
 class Change(SQLModel, table=True):

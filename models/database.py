@@ -15,12 +15,25 @@ from sqlalchemy.pool import NullPool
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import accounts, changes, clock, cycles, delivery, metrics, org, records, sources, tasks, wordings
+from models import (
+    accounts,
+    changes,
+    clock,
+    cycles,
+    delivery,
+    evidence,
+    metrics,
+    org,
+    records,
+    sources,
+    tasks,
+    wordings,
+)
 from models.sqlite import BEGIN, BEGIN_WRITING, opener
 
 SessionMaker = async_sessionmaker[AsyncSession]
 
-TABLES = (accounts, changes, clock, cycles, delivery, metrics, org, records, sources, tasks, wordings)
+TABLES = (accounts, changes, clock, cycles, delivery, evidence, metrics, org, records, sources, tasks, wordings)
 """Importing these fills `SQLModel.metadata`."""
 
 MOST_PARAMETERS = 30_000

@@ -1,14 +1,15 @@
-"""The records behind figures: deals, payments and visits, each with where it came from (Rules 29, 30)."""
+"""The records behind figures: deals, payments, visits and hours, each with where it came from (Rules 29, 30)."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from enum import StrEnum
 
 from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
-from models.columns import Exact, Instant
+from models.columns import Exact, Instant, term
 
 
 class Provenance(SQLModel):
@@ -94,3 +95,30 @@ class Visit(Provenance, table=True):
     checked_out_at: datetime | None = Field(default=None, sa_type=Instant)
     place: str = ""
     project: str = ""
+
+
+class WorkKind(StrEnum):
+    """What hours were spent on. Selling is what counts as effective selling time (有效销售时间)."""
+
+    SELLING = "selling"  # With customers, or at their offers.
+    TRAVEL = "travel"
+    INTERNAL = "internal"  # Meetings, training.
+    OFFICE = "office"  # Reports, forms.
+
+
+class WorkHours(Provenance, table=True):
+    """Hours that somebody worked on a day, for a project, at one kind of work (Rule 33)."""
+
+    __tablename__ = "work_hours"
+    __table_args__ = (
+        Index("ix_work_hours_seller", "company_id", "seller_id", "worked_on"),
+        Index("ix_work_hours_source", "source_id", "external_id"),
+    )
+
+    id: str = Field(primary_key=True)
+    company_id: str
+    seller_id: str
+    worked_on: date
+    project: str = ""
+    kind: WorkKind = Field(default=WorkKind.SELLING, sa_type=term(WorkKind))
+    hours: Decimal = Field(sa_type=Exact)
