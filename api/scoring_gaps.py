@@ -15,7 +15,8 @@ from models.metrics import Metric
 from models.scores import MissingComponent, missing_components
 from models.stages import TaskKind
 from models.tasks import Task
-from rules.completeness import fault_of_value, number_from
+from rules.amounts import decimal_in
+from rules.completeness import fault_of_value
 
 OF_TARGETS = ("target", "target-not-positive")
 """Why a component lacks, where a target mends it."""
@@ -100,15 +101,16 @@ class ScoringGap:
         """Read one target.
 
         Raises:
-            Refusal: `target-not-wanted`, `not-a-number`, `target-zero`, a code of `fault_of_value`.
+            Refusal: `target-not-wanted`, one of `decimal_in`, `target-zero`, a code of `fault_of_value`.
         """
         meant = self._meant(given)
         if not meant:
             raise Refusal("target-not-wanted", given=given.person, metric=given.metric)
         whose = {"person_id": meant[0].person_id, "metric_id": meant[0].metric_id, "given": given.value}
-        value = number_from(given.value)
+        read = decimal_in(given.value)
+        value = read.value
         if value is None:
-            raise Refusal("not-a-number", **whose)
+            raise Refusal(read.fault or "not-a-number", near=read.suggestion, **whose)
         if value <= 0:
             raise Refusal("target-zero", **whose)
         if fault := fault_of_value(self.metrics[meant[0].metric_id], value):

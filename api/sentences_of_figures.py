@@ -28,6 +28,12 @@ SENTENCES_OF_FIGURES: Final[dict[str, tuple[str, ...]]] = {
     "month-outside": (_("%(given)s is not asked for here. Please give figures of %(months)s."),),
     "value-missing": (_("The figure is missing. Please fill it in."),),
     "not-a-number": (_("“%(given)s” is no number. Please write digits only, like 12000 or 85.5."),),
+    "number-ambiguous": (
+        _("“%(given)s” can be read in two ways. Do you mean %(near)s?"),
+        _("“%(given)s” can be read in two ways. Please write digits only, like 12000 or 85.5."),
+    ),
+    "percent-not-wanted": (_("This is no percentage. Please leave out the %% sign."),),
+    "cell-error": (_("Excel shows an error in this cell. Please look at its formula."),),
     "figure-unreadable": (_("“%(value)s” is no number. Please write digits only, like 12000 or 85.5."),),
     "too-many-decimals": (_("At most four decimals are kept. Please round the figure."),),
     "negative": (_("This figure cannot be negative. Please look at its sign."),),

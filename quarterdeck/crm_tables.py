@@ -6,18 +6,20 @@ differently is taken over as the one it must mean.
 
 from __future__ import annotations
 
-import difflib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 from babel import Locale
 
 from connectors.files import Table, TableRow, read_file
 from quarterdeck.crm_report import ImportReport
+from rules.amounts import decimal_in
+from rules.cells import date_in, is_nothing
+from rules.known_names import closest
 
 TEAMS, PRODUCTS, ACCOUNTS, PIPELINE = "sales_teams.csv", "products.csv", "accounts.csv", "sales_pipeline.csv"
 COLUMNS = {
@@ -44,15 +46,11 @@ COLUMNS = {
     ),
 }
 MAY_BE_EMPTY = {"subsidiary_of", "account", "engage_date", "close_date", "close_value"}
-NOTHING = frozenset({"", "null", "none", "n/a", "-"})
-"""How exports write that there is nothing."""
 WON, LOST, ENGAGING, PROSPECTING = "Won", "Lost", "Engaging", "Prospecting"
 SECTORS = (
     "agriculture construction education employment energy entertainment finance government insurance logistics "
     "manufacturing marketing media medical retail services software technology telecommunications transport"
 )
-ALIKE = 0.8
-"""How alike two names must be (0 to 1) for one to be suggested for the other."""
 
 
 @dataclass(frozen=True)
@@ -107,22 +105,6 @@ def read_export(folder: Path, report: ImportReport) -> Export:
     _read_accounts(tables[ACCOUNTS], export, report)
     _PipelineReader(export, report).read(tables[PIPELINE])
     return export
-
-
-def closest(name: str, known: Iterable[str]) -> str:
-    """Return the known name that this one must mean, or nothing.
-
-    Case and blanks do not count; beyond that the names must be nearly the same.
-    """
-    by_bare: dict[str, str] = {}
-    for candidate in known:
-        by_bare.setdefault(_bare(candidate), candidate)
-    near = difflib.get_close_matches(_bare(name), by_bare, n=1, cutoff=ALIKE)
-    return by_bare[near[0]] if near else ""
-
-
-def _bare(name: str) -> str:
-    return "".join(name.casefold().split())
 
 
 def _check_shape(table: Table, report: ImportReport) -> None:
@@ -205,18 +187,10 @@ def _check_word(kind: str, row: TableRow, column: str, known: Collection[str], r
 
 def _number(row: TableRow, column: str, file: str, report: ImportReport) -> Decimal | None:
     text = row[column]
-    number = _decimal(text)
+    number = decimal_in(text).value
     if text and number is None:
         report.found("number-unreadable", file, row.number, column, text, "left empty; correct it")
     return number
-
-
-def _decimal(text: str) -> Decimal | None:
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() else None
 
 
 @dataclass
@@ -269,7 +243,7 @@ class _PipelineReader:
             self.alike[tuple(row[column] for column in COLUMNS[PIPELINE][1:])].append(row)
 
     def _account(self, row: TableRow) -> str:
-        if row["account"].lower() not in NOTHING:
+        if not is_nothing(row["account"]):
             return self._name("account-unknown", row, "account", self.export.accounts) or row["account"]
         closed = row["deal_stage"] in (WON, LOST)
         self._found(
@@ -290,24 +264,17 @@ class _PipelineReader:
         return suggestion
 
     def _date(self, row: TableRow, column: str) -> date | None:
-        text = row[column]
-        if text.lower() in NOTHING:
-            return None
-        try:
-            return datetime.strptime(text, "%d-%m-%Y").date()
-        except ValueError:
+        read = date_in(row[column], "dmy")
+        if read.fault:
             self._found("date-unreadable", row, column, "left empty; write it DD-MM-YYYY")
-            return None
+        return read.value
 
     def _value(self, row: TableRow) -> Decimal | None:
-        text = row["close_value"]
-        if text.lower() in NOTHING:
-            return None
-        value = _decimal(text)
-        if value is None or value < 0 or value != value.quantize(Decimal("0.0001")):
+        read = decimal_in(row["close_value"])
+        if read.fault or (read.value is not None and read.value < 0):
             self._found("amount-unreadable", row, "close_value", "left empty; write it as a number")
             return None
-        return value
+        return read.value
 
     def _check(self, row: TableRow, opportunity: Opportunity) -> None:
         engaged, closed, value = opportunity.engaged_on, opportunity.closed_on, opportunity.value

@@ -6,8 +6,6 @@ every fault with its row, before anything is taken over.
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,6 +18,8 @@ from typing import Any, TypeVar
 from models.columns import to_four_places
 from models.figures import LARGEST_FIGURE, DepartmentFacts, FigureKey, Member, Team
 from models.metrics import FigureLevel, Metric, MetricUnit
+from rules.amounts import Amounts, decimal_in
+from rules.cells import month_in, plain
 
 MOST_PERCENT = Decimal(100)
 
@@ -153,7 +153,7 @@ class RowFault:
 
     The codes beside those of `fault_of_value`: `team-unknown`, `metric-unknown`, `person-unknown`,
     `person-ambiguous`, `person-missing`, `person-not-wanted`, `person-not-there`,
-    `month-unreadable`, `month-outside`, `value-missing`, `not-a-number`, `row-twice`,
+    `month-unreadable`, `month-outside`, `value-missing`, those of `decimal_in`, `row-twice`,
     `reason-missing`.
     """
 
@@ -243,14 +243,14 @@ class _Reader:
         return row
 
     def _team(self, one: GivenRow) -> Team | None:
-        found = self.teams.get(_key(one.team), [])
+        found = self.teams.get(plain(one.team), [])
         if len(found) != 1:
             self.fault(one, "team", "team-unknown", given=one.team, known=[t.name for t in self.facts.teams])
             return None
         return found[0]
 
     def _metric(self, one: GivenRow) -> Metric | None:
-        found = self.metrics.get(_key(one.metric), [])
+        found = self.metrics.get(plain(one.metric), [])
         if len(found) != 1:
             known = [metric.name for metric in self.facts.metrics]
             near = get_close_matches(one.metric, known, n=1, cutoff=0.5)
@@ -259,7 +259,7 @@ class _Reader:
         return found[0]
 
     def _month(self, one: GivenRow) -> date | None:
-        month = month_from(one.month)
+        month = month_in(one.month).value
         months = [f"{month:%Y-%m}" for month in self.facts.months]
         if month is None:
             self.fault(one, "month", "month-unreadable", given=one.month, months=months)
@@ -269,15 +269,15 @@ class _Reader:
         return month
 
     def _value(self, one: GivenRow, metric: Metric | None) -> Decimal | None:
-        if not one.value.strip():
+        is_percent = metric is None or metric.unit is MetricUnit.PERCENT
+        read = decimal_in(one.value, Amounts(percent="points" if is_percent else "refused"))
+        if read.is_nothing:
             self.fault(one, "value", "value-missing")
-            return None
-        value = number_from(one.value)
-        if value is None:
-            self.fault(one, "value", "not-a-number", given=one.value)
-        elif metric and (code := fault_of_value(metric, value)):
+        elif read.value is None:
+            self.fault(one, "value", read.fault, given=one.value, near=read.suggestion)
+        elif metric and (code := fault_of_value(metric, read.value)):
             self.fault(one, "value", code, given=one.value)
-        return value
+        return read.value
 
     def _member(
         self, one: GivenRow, team: Team | None, metric: Metric | None, month: date | None
@@ -291,7 +291,7 @@ class _Reader:
         if not one.person.strip():
             self.fault(one, "person", "person-missing", metric=metric.name)
             return None
-        found = [member for member in self.members.get(_key(one.person), []) if member.team_id == team.id]
+        found = [member for member in self.members.get(plain(one.person), []) if member.team_id == team.id]
         if len(found) != 1:
             code = "person-ambiguous" if found else "person-unknown"
             self.fault(one, "person", code, given=one.person, team=team.name)
@@ -306,28 +306,6 @@ def _by_name(things: Iterable[tuple[Named, Sequence[str]]]) -> dict[str, list[Na
     """Return what each name may mean; a thing whose names are alike stands there once."""
     found: dict[str, list[Named]] = defaultdict(list)
     for thing, names in things:
-        for name in {_key(name) for name in names} - {""}:
+        for name in {plain(name) for name in names} - {""}:
             found[name].append(thing)
     return found
-
-
-def _key(text: str) -> str:
-    """Make names comparable: full-width signs, capitals and spaces do not matter."""
-    return unicodedata.normalize("NFKC", text).strip().casefold()
-
-
-def month_from(text: str) -> date | None:
-    """Read a month: 2026-10, 2026/10, 202610, 2026年10月, or any day in it."""
-    match = re.match(r"(\d{4})\s*[-/.年]?\s*(\d{1,2})(?!\d)", _key(text))
-    if match and re.fullmatch(r"\s*(月|[-/.月]\s*\d{1,2}日?([ t]00:00(:00)?)?)?", _key(text)[match.end() :]):
-        year, month = int(match[1]), int(match[2])
-        return date(year, month, 1) if year and 1 <= month <= 12 else None
-    return None
-
-
-def number_from(text: str) -> Decimal | None:
-    """Read a number: 1234.5, 1,234.50, ¥1,234.50, 85.5%; full-width digits too."""
-    plain = _key(text).removeprefix("¥").removesuffix("%").strip()
-    if not re.fullmatch(r"[-+]?(\d+|\d{1,3}(,\d{3})+)?(\.\d*)?", plain) or not re.search(r"\d", plain):
-        return None
-    return Decimal(plain.replace(",", ""))

@@ -23,8 +23,9 @@ from models.stages import Role, UnitKind
 from quarterdeck.crm_company import ImportOptions
 from quarterdeck.crm_import import import_crm, import_crm_opportunities, prepare_cycle
 from quarterdeck.crm_report import KINDS, ImportReport
-from quarterdeck.crm_tables import ACCOUNTS, PIPELINE, PRODUCTS, TEAMS, closest
+from quarterdeck.crm_tables import ACCOUNTS, PIPELINE, PRODUCTS, TEAMS
 from rules.calendar import WorkCalendar
+from rules.known_names import closest
 from rules.plan import default_terms
 
 CLEAN: dict[str, str] = {
@@ -57,7 +58,7 @@ FAULTY: dict[str, str] = {
     + ",Anna Snelling,GTX Pro,Isdom,Won,20-10-2016,03-01-2017,4514\n"
     + "B1,Bo Leee,GTXPro,isdom,won,20-10-2016,01-06-2017,4000\n"
     + "B2,Nobody Known,GTX Pro,Isdom,Won,20-10-2016,01-06-2017,4000\n"
-    + "B3,Bo Lee,GTX Pro,Isdom,Won,2016/10/20,,4000\n"
+    + "B3,Bo Lee,GTX Pro,Isdom,Won,20-10-16,,4000\n"
     + "B4,Bo Lee,GTX Pro,null,Won,20-10-2016,01-06-2017,0\n"
     + "B5,Bo Lee,GTX Pro,dambase,Won,20-10-2016,01-06-2016,a lot\n"
     + "B6,Bo Lee,GTX Pro,Isdom,Won,20-10-2016,01-06-2017,99999\n"
