@@ -38,7 +38,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class SourceRow:
-    """A row as text. An empty cell is nothing."""
+    """A row as text, see `connectors/values.py`. An empty cell is nothing."""
 
     key: str
     place: str

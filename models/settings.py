@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -17,6 +18,10 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from models.errors import WrongSettings
 
 DEMO_SECRET = "for-demonstrations-only-change-me-0123456789"
+
+
+def split(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
 class SmtpSettings(BaseModel):
@@ -80,6 +85,39 @@ class OidcSettings(BaseModel):
         return bool(self.issuer)
 
 
+class SourcesSettings(BaseModel):
+    """Where figures may be fetched from; see `connectors/guard.py`."""
+
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = (
+        "*.salesforce.com",
+        "api.dingtalk.com",
+        "oapi.dingtalk.com",
+    )
+    private_networks: Annotated[tuple[str, ...], NoDecode] = ()
+    folder: Path | None = None
+    """Files are read from its subfolders, one a company, named by the company's id; none: no files."""
+    ca_file: Path | None = None
+    connect_seconds: float = Field(default=10, gt=0, le=120)
+    read_seconds: float = Field(default=60, gt=0, le=600)
+
+    @field_validator("allowed_hosts", "private_networks", mode="before")
+    @classmethod
+    def split_at_commas(cls, value: object) -> object:
+        return split(value)
+
+    @field_validator("private_networks")
+    @classmethod
+    def are_networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        for network in networks:
+            ip_network(network)
+        return networks
+
+    @field_validator("folder", "ca_file", mode="before")
+    @classmethod
+    def may_be_empty(cls, value: object) -> object:
+        return value or None
+
+
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="QUARTERDECK_", env_nested_delimiter="__", env_file=".env", extra="ignore"
@@ -119,11 +157,12 @@ class Settings(BaseSettings):
     smtp: SmtpSettings = SmtpSettings()
     twilio: TwilioSettings = TwilioSettings()
     oidc: OidcSettings = OidcSettings()
+    sources: SourcesSettings = SourcesSettings()
 
     @field_validator("secret_keys", "payload_keys", mode="before")
     @classmethod
     def split_at_commas(cls, value: object) -> object:
-        return tuple(key.strip() for key in value.split(",") if key.strip()) if isinstance(value, str) else value
+        return split(value)
 
     @field_validator("secret_keys")
     @classmethod
