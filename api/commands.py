@@ -86,6 +86,9 @@ class CommandKind(StrEnum):
     SCORECARD = "scorecard"
     SCHEME = "scheme"
     SETTING = "setting"
+    FIGURE = "figure"
+    EXPLAIN = "explain"
+    CAUSE = "cause"
 
 
 UPDATES = {CommandKind.PLAN: "change_plan", CommandKind.STAFF: "change_staff"}

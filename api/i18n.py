@@ -113,6 +113,21 @@ class Tongue:
             return self.money(value)
         return self.number(value)
 
+    def full(self, value: Decimal | int | None, unit: MetricUnit, currency: str = "") -> str:
+        """Write every digit of a figure, with its unit: 1,234,567.89元, ¥1,234,567.89, 85.1234%."""
+        if value is None:
+            return "–"
+        digits = self.exact(abs(Decimal(value)))
+        sign = "−" if value < 0 else ""
+        if unit is MetricUnit.PERCENT:
+            return f"{sign}{digits}%"
+        if unit is not MetricUnit.MONEY:
+            return sign + digits
+        currency = currency or self.currency
+        if currency == "CNY":
+            return f"{sign}{digits}元" if self.is_chinese else f"{sign}¥{digits}"
+        return f"{sign}{get_currency_symbol(currency, locale=self.locale)}{digits}"
+
     def points(self, value: Decimal) -> str:
         """Write points with both decimals, so that columns align."""
         return format_decimal(value, format="#,##0.00", locale=self.locale)

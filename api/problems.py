@@ -63,6 +63,8 @@ STATUS: Mapping[str, HTTPStatus] = {
     "period-invalid": HTTPStatus.UNPROCESSABLE_ENTITY,
     "cursor-unknown": HTTPStatus.UNPROCESSABLE_ENTITY,
     "metric-unknown": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "figure-unknown": HTTPStatus.NOT_FOUND,
+    "figure-same": HTTPStatus.UNPROCESSABLE_ENTITY,
     "figures-needed": HTTPStatus.UNPROCESSABLE_ENTITY,
     "time-zone-unknown": HTTPStatus.UNPROCESSABLE_ENTITY,
     "stage-not-open": HTTPStatus.UNPROCESSABLE_ENTITY,

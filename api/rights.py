@@ -7,6 +7,7 @@ holder's deputy; giving orders is for HR.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -50,6 +51,67 @@ def departments_of(person_id: str) -> SelectOfScalar[str]:
 
 def sees_department(viewer: Viewer, department_id: SQLColumnExpression[str]) -> ColumnElement[bool]:
     return true() if viewer.reads_all else department_id.in_(departments_of(viewer.id))
+
+
+def units_of(person_ids: Sequence[str]) -> SelectOfScalar[str]:
+    """Select the units that these people or somebody in their lines head, and all below those."""
+    line = select(col(Person.id).label("id")).where(col(Person.id).in_(person_ids)).cte(recursive=True)
+    line = line.union(select(col(Person.id)).where(col(Person.superior_id) == line.c.id))
+    units = select(col(Unit.id).label("id")).where(col(Unit.head_id).in_(select(line.c.id))).cte(recursive=True)
+    units = units.union(select(col(Unit.id)).where(col(Unit.parent_id) == units.c.id))
+    return select(units.c.id)
+
+
+async def seen_unit(session: AsyncSession, viewer: Viewer, unit_id: str) -> Unit:
+    """Return a unit whose figures the viewer may see: one they or their line heads, or one below it.
+
+    A deputy sees what those see in whose place they decide.
+
+    Raises:
+        Refusal: `unit-unknown`, whether it is not there or not theirs.
+    """
+    unit = await session.get(Unit, unit_id)
+    if unit is None or unit.company_id != viewer.company_id:
+        raise Refusal("unit-unknown")
+    if not viewer.reads_all:
+        seen = await session.exec(
+            select(Unit.id).where(
+                col(Unit.id) == unit_id, col(Unit.id).in_(units_of(await _places(session, viewer)))
+            )
+        )
+        if seen.first() is None:
+            raise Refusal("unit-unknown")
+    return unit
+
+
+async def seen_seller(session: AsyncSession, viewer: Viewer, person_id: str) -> Person:
+    """Return a person whose figures the viewer may see: themselves, their line, the people of their units.
+
+    Raises:
+        Refusal: `person-unknown`, whether they are not there or not theirs.
+    """
+    person = await session.get(Person, person_id)
+    if person is None or person.company_id != viewer.company_id:
+        raise Refusal("person-unknown")
+    if viewer.reads_all or person_id == viewer.id:
+        return person
+    seen = await session.exec(
+        select(Person.id).where(
+            col(Person.id) == person_id,
+            or_(
+                col(Person.id).in_(line_of(viewer.id)),
+                col(Person.unit_id).in_(units_of(await _places(session, viewer))),
+            ),
+        )
+    )
+    if seen.first() is None:
+        raise Refusal("person-unknown")
+    return person
+
+
+async def _places(session: AsyncSession, viewer: Viewer) -> list[str]:
+    """Return the viewer, and those whose deputy they are today."""
+    return [viewer.id, *await stands_in_for(session, viewer.id, await today(session, viewer.company_id))]
 
 
 def is_added(person_id: str) -> ColumnElement[bool]:

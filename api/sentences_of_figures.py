@@ -41,6 +41,15 @@ SENTENCES_OF_FIGURES: Final[dict[str, tuple[str, ...]]] = {
     "not-whole": (_("This is a count, so it has no decimals. Please give a whole number."),),
     "row-twice": (_("The same figure stands in row %(first_row)s already. Please keep one of them."),),
     "reason-missing": (_("%(present)s is there already. Please give the reason why it is corrected."),),
+    # A figure that is looked at, or corrected.
+    "figure-unknown": (_("There is no such figure in this cycle. Please choose one on the page you came from."),),
+    "figure-settled": (
+        _(
+            "This figure cannot be corrected here now: results are worked out from it, or it is not yours to"
+            " correct. Please ask HR, who can have the department sent back."
+        ),
+    ),
+    "figure-same": (_("This is the value that stands there already."),),
     # What is not there.
     "figure-missing": (
         _("Missing: %(metric)s of %(person)s (%(staff_no)s), %(team)s, %(month)s."),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from api.i18n import later as _
+from models.behind import Kind
 from models.delivery import Reason
 from models.metrics import Aggregation, FigureLevel, MetricCategory, MetricKind, MetricUnit
 from models.stages import (
@@ -121,6 +122,11 @@ TERMS: dict[type[StrEnum], dict[str, str]] = {
         Course.ON_COURSE: _("on course"),
         Course.BEHIND: _("behind"),
         Course.UNKNOWN: _("no figures yet"),
+    },
+    Kind: {
+        Kind.DEALS: _("Deals"),
+        Kind.PAYMENTS: _("Payments"),
+        Kind.VISITS: _("Visits"),
     },
     DeliveryState: {
         DeliveryState.COLLECTING: _("being gathered"),

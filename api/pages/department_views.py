@@ -41,12 +41,14 @@ class MetricRow:
 
 @dataclass(frozen=True)
 class TeamRow:
+    id: str
     name: str
     standing: Standing
 
 
 @dataclass(frozen=True)
 class PersonRow:
+    id: str
     name: str
     staff_no: str
     team: str
@@ -143,7 +145,9 @@ async def department_view(
     )
     chosen = next((row for row in rows if row.metric.id == metric_id), rows[0] if rows else None)
     team_rows = (
-        tuple(TeamRow(name, stands(chosen.metric, team_id)) for team_id, name in teams.items()) if chosen else ()
+        tuple(TeamRow(team_id, name, stands(chosen.metric, team_id)) for team_id, name in teams.items())
+        if chosen
+        else ()
     )
     return DepartmentView(
         gone=gone,
@@ -191,6 +195,7 @@ def _people(
         if chosen.metric.id in reached:
             rows.append(
                 PersonRow(
+                    id=own[0].person_id,
                     name=own[0].person_name,
                     staff_no=own[0].staff_no,
                     team=teams.get(own[0].team_id, ""),

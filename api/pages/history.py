@@ -49,6 +49,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "staff-transfer": _("%(actor)s recorded a transfer"),
     "targets-filled": _("%(actor)s filled in targets: %(targets)s"),
     "figures-fetched": _("Figures were fetched from the CRM"),
+    "figure-corrected": _("%(actor)s corrected a figure"),
     "scored": _("Results were calculated"),
 }
 """What each kind of event says."""

@@ -42,6 +42,7 @@ class TeamBlock:
     """A team's figures of a month."""
 
     team: str
+    team_id: str
     month: date
     cells: tuple[Cell, ...]
     missing: int
@@ -165,7 +166,7 @@ def _blocks(
             )
             if any(cell.value is not None or cell.missing for cell in cells):
                 name = names.get(team.id, team.name)
-                blocks.append(TeamBlock(name, month, cells, sum(cell.missing for cell in cells)))
+                blocks.append(TeamBlock(name, team.id, month, cells, sum(cell.missing for cell in cells)))
     return tuple(blocks)
 
 

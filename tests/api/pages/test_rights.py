@@ -94,6 +94,9 @@ POST /cycles/{cycle_id}/departments/{department_id}               - - - - - - - 
 GET /cycles/{cycle_id}/now                                        - - x x x x x x x x
 POST /cycles/{cycle_id}/{order}                                   - - - - - - - - - x
 POST /demo/advance                                                - - - - - - - - - -
+GET /figures/{whose}/{owner_id}/{metric_id}                       - - x x x - x x x x
+GET /figures/{whose}/{owner_id}/{metric_id}/{month}/correct       - - - - x - - - - x
+POST /figures/{whose}/{owner_id}/{metric_id}/{month}/correct      - - - - x - - - - x
 GET /healthz                                                      x x x x x x x x x x
 GET /mailbox                                                      - - - - - - - - - -
 GET /mailbox/{name}/attachment/{number}                           - - - - - - - - - -
@@ -429,6 +432,9 @@ async def everybody(place: Place) -> Everybody:
             "data_task_id": data.id,
             "task_id": task.id,
             "person_id": employee,
+            "whose": "person",
+            "owner_id": employee,
+            "month": "2055-01",
             "director_id": first.director_id,
             "deputy_id": "dep-1",
             "unit_id": first.id,
