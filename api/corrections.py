@@ -16,10 +16,11 @@ from models.clock import business_now
 from models.cycles import CycleDepartment, CycleEvent
 from models.errors import Refusal
 from models.figures import replace_figures
-from models.metrics import Figure, FigureLevel
+from models.metrics import Figure, FigureLevel, MetricUnit
 from models.org import Person, Unit
 from models.stages import CycleState, Role, Stage
-from rules.completeness import fault_of_value, number_from
+from rules.amounts import Amounts, decimal_in
+from rules.completeness import fault_of_value
 
 BEFORE_RESULTS = (Stage.TARGETS, Stage.SUBMISSION)
 LONGEST_REASON = 500
@@ -53,13 +54,15 @@ async def correcting(session: AsyncSession, viewer: Viewer, looked: Looked, valu
     """Return the wish that puts `value` in the place of the figure in force.
 
     Raises:
-        Refusal: those of `refuse_correction`; `not-a-number` and the codes of
-            `rules.completeness.fault_of_value`; `figure-same`.
+        Refusal: those of `refuse_correction`; the codes of
+            `rules.amounts.decimal_in` and `rules.completeness.fault_of_value`; `figure-same`.
     """
     await refuse_correction(session, viewer, looked)
-    number = number_from(value)
+    is_percent = looked.metric.unit is MetricUnit.PERCENT
+    read = decimal_in(value, Amounts(percent="points" if is_percent else "refused"))
+    number = read.value
     if number is None:
-        raise Refusal("not-a-number", given=value, field="value")
+        raise Refusal(read.fault or "value-missing", given=value, near=read.suggestion, field="value")
     if fault := fault_of_value(looked.metric, number):
         code = "figure-too-large" if fault == "too-large" else fault
         raise Refusal(code, given=value, field="value")

@@ -21,7 +21,7 @@ from models.metrics import Figure, FigureLevel, Metric
 from models.org import Person, Unit
 from models.stages import CycleState, Language, UnitKind
 from models.standings import cycles_with
-from rules.completeness import month_from
+from rules.cells import month_in
 
 PERSON, UNIT = "person", "unit"
 
@@ -98,7 +98,7 @@ async def looked_at(
     """
     cycle = await seen_cycle(session, viewer, cycle_id or await _latest(session, viewer))
     metric = next((one for one in await metrics_of(session, cycle) if one.id == metric_id), None)
-    asked = month_from(month) if month else None
+    asked = month_in(month).value if month else None
     months = months_of(cycle)
     if whose not in (PERSON, UNIT) or metric is None or (month and asked not in months):
         raise Refusal("figure-unknown")

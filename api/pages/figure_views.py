@@ -40,7 +40,6 @@ from models.metrics import Figure, FigureLevel, Metric, MetricUnit
 from models.org import Person, Unit
 from models.sources import Source
 from models.stages import UnitKind
-from rules.completeness import month_from
 
 KIND_OF = {
     "sales": Kind.DEALS,
@@ -187,9 +186,9 @@ async def _named(
         count = sum(count for _, count in together[key])
         value = actual_of(metric, together[key])
         if split == "month":
-            month = month_from(key)
-            here = "" if month is None or month == looked.month else looked.address(month)
-            return PartRow(around.tongue.month(month) if month else key, value, count, here)
+            month = date.fromisoformat(key)
+            here = "" if month == looked.month else looked.address(month)
+            return PartRow(around.tongue.month(month), value, count, here)
         whose = PERSON if split == "person_id" else UNIT
         address = address_of(whose, key, metric.id, looked.cycle.id, looked.month) if key in seen else ""
         return PartRow(names.get(key, key), value, count, address)
