@@ -17,10 +17,13 @@ from temporalio.envconfig import ClientConfig
 from temporalio.worker import Worker
 
 from activities.announcements import AnnouncementActivities
+from activities.connecting import opener
 from activities.cycles import CycleActivities
 from activities.dispatch import DispatchActivities
+from activities.fetches import FetchActivities
 from activities.figures import FigureActivities
 from activities.resending import ResendActivities
+from activities.schedules import ScheduleActivities
 from activities.scoring import ScoringActivities
 from activities.staff import StaffActivities
 from activities.tasks import TaskActivities
@@ -38,9 +41,10 @@ from quarterdeck.conductor import demo_client
 from quarterdeck.nursery import Nursery
 from workflows.cycle import PerformanceCycle
 from workflows.department import DepartmentReview
+from workflows.fetching import SourceFetch, SourceSchedule
 from workflows.sandbox import sandbox
 
-WORKFLOWS = (PerformanceCycle, DepartmentReview)
+WORKFLOWS = (PerformanceCycle, DepartmentReview, SourceFetch, SourceSchedule)
 GRACE = timedelta(seconds=20)
 """A send under way is finished before the process ends."""
 
@@ -95,6 +99,15 @@ def activities_of_records(
     )
 
 
+def activities_of_sources(
+    settings: Settings, sessions: SessionMaker, client: Client
+) -> Sequence[Callable[..., Any]]:
+    """Return what fetches from sources, on demand and by itself."""
+    fetches = FetchActivities(sessions, opener(settings))
+    schedules = ScheduleActivities(sessions, client, settings.task_queue)
+    return (fetches.test_source, fetches.fail_fetch, schedules.fetch_if_due)
+
+
 def build_activities(settings: Settings, sessions: SessionMaker, client: Client) -> Activities:
     dispatch = DispatchActivities(
         sessions,
@@ -106,6 +119,7 @@ def build_activities(settings: Settings, sessions: SessionMaker, client: Client)
     return Activities(
         of_processes=(
             *activities_of_records(settings, sessions, client),
+            *activities_of_sources(settings, sessions, client),
             FigureActivities(sessions).fetch_figures,
             ScoringActivities(sessions).score_department,
         ),

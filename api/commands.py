@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -26,17 +26,18 @@ from temporalio.client import (
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
-from temporalio.common import WorkflowIDReusePolicy
-from temporalio.exceptions import ActivityError, ApplicationError, WorkflowAlreadyStartedError
+from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
+from api import starts
 from api.engine import Engine, EngineAway
 from models.accounts import acted_by
 from models.clock import business_now
 from models.database import insert_once, writing
 from models.errors import Refusal
-from models.messages import Answer, CycleStart
+from models.messages import Answer
 from models.settings import Settings
+from models.sources import FetchState, end_fetch
 from models.stages import CommandState
 from models.tasks import Command, Decision, settle
 from models.terms import Frozen
@@ -76,6 +77,8 @@ class CommandKind(StrEnum):
     STAFF = "staff"
     REOPEN = "reopen"
     RESEND = "resend"
+    FETCH = "fetch"
+    SOURCE = "source"
     # Words alone, no move:
     COMMENT = "comment"
     DEPUTY = "deputy"
@@ -93,6 +96,13 @@ class CommandKind(StrEnum):
 
 UPDATES = {CommandKind.PLAN: "change_plan", CommandKind.STAFF: "change_staff"}
 """The workflow's update of each kind, where it is not the kind's own name."""
+
+STARTS: Mapping[CommandKind, starts.Start] = {
+    CommandKind.LAUNCH: starts.launch,
+    CommandKind.FETCH: starts.fetch,
+    CommandKind.SOURCE: starts.schedule,
+}
+"""Kinds that start a workflow; the others are updates of one."""
 
 
 @dataclass(frozen=True)
@@ -225,6 +235,8 @@ class Commands:
             _go_on_cancelling()
             log.warning("Command %s waits: %s", command.id, type(trouble).__name__)
             return Outcome(command.id, CommandState.RECEIVED)
+        except Refusal as refused:
+            refusal = refused
         except WorkflowUpdateFailedError as failure:
             refusal = _refusal_in(failure, command)
         except RPCError as trouble:
@@ -255,27 +267,13 @@ class Commands:
 
     async def _moved(self, client: Client, command: Command) -> Answer:
         kind = CommandKind(command.kind)
-        if kind is CommandKind.LAUNCH:
-            return await self._launched(client, command)
+        if kind in STARTS:
+            return await STARTS[kind](client, command, self._task_queue)
         handle = client.get_workflow_handle(command.workflow_id)
         answer: Answer = await handle.execute_update(
             UPDATES.get(kind, kind.value), command.move, id=command.id, result_type=Answer
         )
         return answer
-
-    async def _launched(self, client: Client, command: Command) -> Answer:
-        start = CycleStart.model_validate(command.move)
-        try:
-            await client.start_workflow(
-                "PerformanceCycle",
-                start,
-                id=command.workflow_id,
-                task_queue=self._task_queue,
-                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-            )
-        except WorkflowAlreadyStartedError:
-            log.info("Cycle %s was already started", command.cycle_id)  # By this command, whose answer was lost.
-        return Answer(command_id=command.id, at=start.begin_at)
 
     async def _after_the_end(self, session: AsyncSession, command: Command) -> Outcome | Refusal:
         """Tell what a command comes to whose workflow is not there: over, or not started yet."""
@@ -313,6 +311,9 @@ async def _settle(session: AsyncSession, command: Command, state: CommandState, 
     """Write what a command came to, in a transaction of its own."""
     await writing(session)
     await settle(session, command.id, state, said)
+    if command.kind == CommandKind.FETCH and state is CommandState.REFUSED:
+        now = await business_now(session)
+        await end_fetch(session, command.id, FetchState.FAILED, now, trouble=said)
     await session.commit()
 
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import secrets
-from base64 import b32encode, urlsafe_b64encode
+from base64 import b32encode
 from datetime import datetime
 from hashlib import sha256
 from typing import Final
 
 import pyotp
 import segno
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pyotp.exceptions import OTPVerificationError
 
 from models.org import Account
+from models.sealing import Sealing
 from models.settings import Settings
 
 RECOVERY_CODES: Final = 10
@@ -30,8 +28,7 @@ class SecondFactor:
     """
 
     def __init__(self, settings: Settings) -> None:
-        keys = [_key(key.get_secret_value()) for key in settings.secret_keys]
-        self._box = MultiFernet([Fernet(key) for key in keys]) if keys else None
+        self._sealing = Sealing(settings.secret_keys, "quarterdeck.second-factor")
 
     def begin(self, account: Account) -> str:
         """Give the account a secret to be confirmed with a first code; return it. A confirmed one stays."""
@@ -40,7 +37,7 @@ class SecondFactor:
             if known:
                 return known
         secret = pyotp.random_base32()
-        account.totp_secret = self._sealed(secret)
+        account.totp_secret = self._sealing.sealed(secret)
         return secret
 
     def confirm(self, account: Account, code: str, now: datetime) -> list[str] | None:
@@ -60,7 +57,7 @@ class SecondFactor:
         if not account.has_second_factor:
             return False
         if self._takes_code(account, code, now):
-            account.totp_secret = self._resealed(account.totp_secret)
+            account.totp_secret = self._sealing.resealed(account.totp_secret)
             return True
         hashed = _hash(code)
         if hashed not in account.recovery_hashes:
@@ -82,20 +79,9 @@ class SecondFactor:
         account.totp_last_step = step
         return True
 
-    def _sealed(self, secret: str) -> str:
-        return self._box.encrypt(secret.encode()).decode() if self._box else secret
-
-    def _resealed(self, sealed: str) -> str:
-        return self._box.rotate(sealed.encode()).decode() if self._box else sealed
-
     def _opened(self, sealed: str) -> str:
         """Return a stored secret; nothing where the key that encrypted it is gone."""
-        if not self._box or not sealed:
-            return sealed
-        try:
-            return self._box.decrypt(sealed.encode()).decode()
-        except InvalidToken:
-            return ""
+        return self._sealing.opened(sealed) or ""
 
 
 def remove(account: Account) -> None:
@@ -122,8 +108,3 @@ def _recovery_code() -> str:
 def _hash(code: str) -> str:
     plain = "".join(sign for sign in code.lower() if sign.isalnum())
     return sha256(plain.encode()).hexdigest()  # Of 80 random bits: nothing slower is needed.
-
-
-def _key(secret: str) -> bytes:
-    derived = HKDF(SHA256(), 32, salt=None, info=b"quarterdeck.second-factor").derive(secret.encode())
-    return urlsafe_b64encode(derived)

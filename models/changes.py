@@ -28,6 +28,7 @@ class Subject(StrEnum):
     FIGURE = "figure"
     ANOMALY = "anomaly"
     MISS = "miss"
+    SOURCE = "source"
 
 
 class Change(SQLModel, table=True):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from models import fetch_orders as f
 from models import messages as m
 
 Asked = TypeVar("Asked")
@@ -40,6 +41,11 @@ CLOSE_DEPARTMENT = Effect("close_department", m.StageReached, m.DepartmentClosed
 # Figures and results.
 FETCH_FIGURES = Effect("fetch_figures", m.DepartmentMoment, Nothing)
 SCORE_DEPARTMENT = Effect("score_department", m.StageReached, m.ScoringOutcome)
+
+# Fetches from sources.
+TEST_SOURCE = Effect("test_source", f.FetchStep, Nothing)
+FAIL_FETCH = Effect("fail_fetch", f.FetchTrouble, Nothing)
+FETCH_IF_DUE = Effect("fetch_if_due", f.FetchDue, f.FetchAgain)
 
 # Messages, on the queue of their own.
 DISPATCH = Effect("dispatch", m.Dispatch, Nothing)

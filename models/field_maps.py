@@ -45,3 +45,15 @@ class RecordMap(BaseModel):
     """By what of ours the source names a seller."""
     tolerates_faults: bool = False
     """Take over what is right and name the rest, instead of refusing all of it."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns that the map names, each once, the key first."""
+        named = [
+            self.key,
+            *(rule.column for rule in self.fields.values()),
+            *self.where,
+            self.date_column,
+            self.changed_column,
+        ]
+        return tuple(dict.fromkeys(name for name in named if name))

@@ -12,6 +12,15 @@ def department_workflow_id(company_id: str, cycle_id: str, department_id: str) -
     return f"cycle/{company_id}/{cycle_id}/dept/{department_id}"
 
 
+def fetch_workflow_id(company_id: str, source_id: str) -> str:
+    """Name the one fetch of a source that can run at a time."""
+    return f"fetch/{company_id}/{source_id}"
+
+
+def schedule_workflow_id(company_id: str, source_id: str) -> str:
+    return f"fetch-schedule/{company_id}/{source_id}"
+
+
 def task_id(cycle_id: str, department_id: str, slot: str, round_: int) -> str:
     return f"{cycle_id}.{department_id}.{slot}.{round_}"
 

@@ -6,8 +6,9 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Index
-from sqlmodel import Field, SQLModel
+from sqlalchemy import Index, delete, update
+from sqlmodel import Field, SQLModel, col
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.columns import Document, Instant, term
 
@@ -128,3 +129,23 @@ class RowFault(SQLModel, table=True):
     suggestion: str = ""
     is_blocking: bool = True
     """Whether the row is left out (and the fetch refused, where the source says so)."""
+
+
+async def end_fetch(
+    session: AsyncSession,
+    fetch_id: str,
+    state: FetchState,
+    at: datetime,
+    *,
+    outcome: dict[str, Any] | None = None,
+    trouble: dict[str, Any] | None = None,
+) -> None:
+    """Write what came of a fetch that runs, and forget the rows it staged; one that has ended stays as it is."""
+    ended = await session.exec(
+        update(Fetch)
+        .where(col(Fetch.id) == fetch_id, col(Fetch.state) == FetchState.RUNNING)
+        .values(state=state, ended_at=at, outcome=outcome or {}, trouble=trouble or {})
+        .execution_options(synchronize_session=False)
+    )
+    if ended.rowcount:
+        await session.exec(delete(StagedRow).where(col(StagedRow.fetch_id) == fetch_id))
