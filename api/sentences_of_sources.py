@@ -13,4 +13,7 @@ SENTENCES_OF_SOURCES: Final[dict[str, tuple[str, ...]]] = {
     "source-unmapped": (
         _("Nothing is said yet about what this source's fields mean. Please fill in its map first."),
     ),
+    "sheet-missing": (
+        _("%(file)s has no sheet named “%(sheet)s”. Please choose one that it has, or leave the sheet empty."),
+    ),
 }

@@ -61,7 +61,22 @@ class Table:
         return self
 
 
-def read_file(path: Path) -> Table:
+@dataclass(frozen=True)
+class Layout:
+    """How a table is laid out, as far as it does not show that by itself."""
+
+    separator: str = ""
+    """Of text; empty: the one that parts the header into most columns."""
+    columns: tuple[str, ...] = ()
+    """Of a table without a header, in their order."""
+    sheet: str = ""
+    """Of a workbook; empty: the first that is shown."""
+
+
+USUAL = Layout()
+
+
+def read_file(path: Path, layout: Layout = USUAL) -> Table:
     """Read a table from a file.
 
     Raises:
@@ -71,20 +86,22 @@ def read_file(path: Path) -> Table:
         content = path.read_bytes()
     except OSError as trouble:
         raise Refusal("file-missing", file=path.name) from trouble
-    return read_table(content, path.name)
+    return read_table(content, path.name, layout)
 
 
-def read_table(content: bytes, file_name: str) -> Table:
+def read_table(content: bytes, file_name: str, layout: Layout = USUAL) -> Table:
     """Read a table from the content of a CSV or Excel file: a header, and rows. Empty rows are passed over.
 
     Raises:
         Refusal: `file-empty`; `file-unreadable`, no text or a broken workbook; `encoding-unknown`,
-            neither UTF-8 nor GB18030, with the one it looks like; `columns-unnamed`, `columns-twice`.
+            neither UTF-8 nor GB18030, with the one it looks like; `columns-unnamed`, `columns-twice`;
+            `sheet-missing`.
     """
     is_workbook = content.startswith(EXCEL_BEGINNINGS)
-    lines = _lines_of_workbook(content, file_name) if is_workbook else _lines_of_text(content, file_name)
+    lines_of = _lines_of_workbook if is_workbook else _lines_of_text
+    lines = lines_of(content, file_name, layout)
     filled = ((number, cells) for number, cells in lines if any(cells))
-    _, header = next(filled, (0, []))
+    header = list(layout.columns) or next(filled, (0, []))[1]
     while header and not header[-1]:
         header.pop()
     if not header:
@@ -104,14 +121,15 @@ def _row(number: int, cells: list[str], header: list[str]) -> TableRow:
     return TableRow(number, dict(zip(header, padded, strict=True)), surplus, len(given) < len(header))
 
 
-def _lines_of_text(content: bytes, file_name: str) -> Iterator[tuple[int, list[str]]]:
+def _lines_of_text(content: bytes, file_name: str, layout: Layout) -> Iterator[tuple[int, list[str]]]:
     text = _decoded(content, file_name)
     if "\x00" in text:
         raise Refusal("file-unreadable", file=file_name)
     csv.field_size_limit(LONGEST_CELL)
     number = 1
     try:
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+        delimiter = layout.separator or _delimiter(text)
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
         for cells in reader:
             yield number, [cell.strip() for cell in cells]
             number = reader.line_num + 1  # A quoted cell may run over several lines.
@@ -183,8 +201,8 @@ def _is_common_in_big5(character: str) -> bool:
     return encoded[0] < FIRST_COMMON_BIG5 or FIRST_COMMON_BIG5 <= encoded[0] <= LAST_COMMON_BIG5
 
 
-def _lines_of_workbook(content: bytes, file_name: str) -> Iterator[tuple[int, list[str]]]:
-    """Give the lines of the first sheet that is shown."""
+def _lines_of_workbook(content: bytes, file_name: str, layout: Layout) -> Iterator[tuple[int, list[str]]]:
+    """Give the lines of the sheet that is named, or of the first that is shown."""
     try:
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
         shown = [
@@ -192,6 +210,10 @@ def _lines_of_workbook(content: bytes, file_name: str) -> Iterator[tuple[int, li
             for sheet in workbook.sheets_metadata
             if sheet.visible is SheetVisibleEnum.Visible and sheet.typ is SheetTypeEnum.WorkSheet
         ]
+        if layout.sheet:
+            if layout.sheet not in workbook.sheet_names:
+                raise Refusal("sheet-missing", file=file_name, sheet=layout.sheet, found=workbook.sheet_names)
+            shown = [layout.sheet]
         lines = workbook.get_sheet_by_name(shown[0]).to_python(skip_empty_area=False) if shown else []
     except CalamineError as broken:
         raise Refusal("file-unreadable", file=file_name) from broken

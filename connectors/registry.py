@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 
 from connectors.database import DatabaseConnector
+from connectors.folder import FilesConnector
 from connectors.guard import Guard
 from connectors.source import Connector, SourceTrouble, Trouble
 from models.source_settings import filled_in, setting_faults
@@ -12,6 +13,7 @@ from models.sources import SourceKind
 
 MAKERS: Mapping[SourceKind, Callable[[Mapping[str, str], Guard], Awaitable[Connector]]] = {
     SourceKind.DATABASE: DatabaseConnector.connect,
+    SourceKind.FILES: FilesConnector.connect,
 }
 
 

@@ -41,9 +41,12 @@ class SourceRow:
     """A row as text, see `connectors/values.py`. An empty cell is nothing."""
 
     key: str
+    """What tells it apart from all others of the reading: its own id, or where it stands."""
     place: str
     """For people: a file and row, or the source's own id."""
     cells: Mapping[str, str]
+    fault: str = ""
+    """What is wrong with the row as a whole, as a code."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,7 @@ class Trouble(StrEnum):
     NOT_LET_IN = "source-not-let-in"  # Credentials or rights.
     FORBIDDEN_HOST = "source-host-forbidden"  # Not on the list of allowed hosts, or a private address.
     SHAPE_CHANGED = "source-shape-changed"  # An object or column that the map names is gone.
+    CHANGED = "source-changed"  # It has changed since reading began: passes when read from the beginning.
     UNREADABLE = "source-unreadable"  # An answer that is not what the protocol promises, or half of one.
     WRONG_SETTINGS = "source-settings-wrong"
 
@@ -94,7 +98,7 @@ class SourceTrouble(Exception):
 
     @property
     def may_pass(self) -> bool:
-        return self.trouble in (Trouble.UNREACHABLE, Trouble.BUSY, Trouble.UNREADABLE)
+        return self.trouble in (Trouble.UNREACHABLE, Trouble.BUSY, Trouble.CHANGED, Trouble.UNREADABLE)
 
 
 class Connector(Protocol):
