@@ -21,8 +21,13 @@ class FieldRule(BaseModel):
     """What a source's value means with us: {"Closed Won": "won"}."""
     dates: Literal["auto", "ymd", "dmy", "mdy"] = "auto"
     """In what order a date that could be read in several ways is written."""
+    decimal_mark: Literal[".", ","] = "."
+    """A comma where all amounts of the column are written like 1.234,56."""
     scale: int = 0
     """Amounts are in 10^scale of the currency: 4 for 万."""
+    listed_in: str = ""
+    """The source's object that lists the names that may stand here, and its column with them."""
+    listed_as: str = ""
 
 
 class RecordMap(BaseModel):
@@ -36,7 +41,7 @@ class RecordMap(BaseModel):
     key: str
     """The column that tells rows apart for good."""
     fields: dict[str, FieldRule]
-    """By our field: see `rules/mapping.py` for those of each kind."""
+    """By our field: see `rules/map_fields.py` for those of each kind."""
     where: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Only rows whose column has one of these values."""
     date_column: str = ""
@@ -45,6 +50,12 @@ class RecordMap(BaseModel):
     """By what of ours the source names a seller."""
     tolerates_faults: bool = False
     """Take over what is right and name the rest, instead of refusing all of it."""
+
+    @property
+    def lists(self) -> tuple[tuple[str, str], ...]:
+        """Objects and columns that list the names which fields may hold, each once."""
+        named = [(rule.listed_in, rule.listed_as) for rule in self.fields.values() if rule.listed_in]
+        return tuple(dict.fromkeys(named))
 
     @property
     def columns(self) -> tuple[str, ...]:
