@@ -26,6 +26,7 @@ from activities.resending import ResendActivities
 from activities.schedules import ScheduleActivities
 from activities.scoring import ScoringActivities
 from activities.staff import StaffActivities
+from activities.taking_over import TakeOverActivities
 from activities.tasks import TaskActivities
 from models.database import SessionMaker, connect, session_maker
 from models.encryption import data_converter
@@ -103,9 +104,18 @@ def activities_of_sources(
     settings: Settings, sessions: SessionMaker, client: Client
 ) -> Sequence[Callable[..., Any]]:
     """Return what fetches from sources, on demand and by itself."""
-    fetches = FetchActivities(sessions, opener(settings))
-    schedules = ScheduleActivities(sessions, client, settings.task_queue)
-    return (fetches.test_source, fetches.fail_fetch, schedules.fetch_if_due)
+    limits = settings.sources
+    page_seconds = limits.connect_seconds + 3 * limits.read_seconds
+    fetches = FetchActivities(sessions, opener(settings), page_seconds)
+    taking_over = TakeOverActivities(sessions)
+    return (
+        fetches.test_source,
+        fetches.read_source,
+        taking_over.take_over,
+        taking_over.refresh_figures,
+        fetches.fail_fetch,
+        ScheduleActivities(sessions, client, settings.task_queue).fetch_if_due,
+    )
 
 
 def build_activities(settings: Settings, sessions: SessionMaker, client: Client) -> Activities:

@@ -23,8 +23,8 @@ Opener = Callable[[Source], Awaitable[Connector]]
 Raises:
     SourceTrouble
 """
-BEAT_EVERY = 10.0
-"""Seconds. A worker that was killed is noticed within a minute, however slow its source was."""
+BEAT_EVERY = 5.0
+"""Seconds. A worker that was killed is noticed within half a minute, however slow its source was."""
 
 
 def opener(settings: Settings) -> Opener:
@@ -42,23 +42,25 @@ def opener(settings: Settings) -> Opener:
 
 @asynccontextmanager
 async def connected(open_source: Opener, source: Source) -> AsyncIterator[Connector]:
-    """Give the connected source; it is closed in the end, and the activity beats until then.
+    """Give the connected source; it is closed in the end.
 
     Raises:
-        ApplicationError: a trouble of the source; tried again where that may help.
+        SourceTrouble
     """
-    with troubles():
-        async with beating():
-            connector = await open_source(source)
-            try:
-                yield connector
-            finally:
-                await connector.close()
+    connector = await open_source(source)
+    try:
+        yield connector
+    finally:
+        await connector.close()
 
 
 @contextmanager
 def troubles() -> Iterator[None]:
-    """Let a source's trouble reach the workflow, with how long the source wants to be left alone."""
+    """Let a source's trouble reach the workflow, with how long the source wants to be left alone.
+
+    Raises:
+        ApplicationError: a trouble of the source; tried again where that may help.
+    """
     try:
         yield
     except SourceTrouble as trouble:

@@ -82,7 +82,11 @@ class FigureActivities:
 
     @activity.defn(name=effects.FETCH_FIGURES.name)
     async def fetch_figures(self, moment: DepartmentMoment) -> None:
-        """Take over what the CRM knows of the cycle's months that are over.
+        """Take over what the CRM knows of the cycle's months that are over."""
+        await self.refresh(moment)
+
+    async def refresh(self, moment: DepartmentMoment, *, with_running_month: bool = False) -> None:
+        """Take over what the CRM knows of a department's people, in one transaction.
 
         A value that changed replaces the one before; a person's correction stands. Of a team
         that the CRM has never heard of nothing is taken over, so that its figures show as missing.
@@ -90,7 +94,11 @@ class FigureActivities:
         async with self.sessions() as session:
             await writing(session)
             case_ = await case_of(session, moment.cycle_id, moment.now)
-            months = [month for month in months_of(case_.cycle) if last_day(month) < case_.today]
+            months = [
+                month
+                for month in months_of(case_.cycle)
+                if last_day(month) < case_.today or (with_running_month and month <= case_.today)
+            ]
             members = await members_of(session, moment.department_id)
             if months and members:
                 await self.take_over(session, case_, moment.department_id, members, months)
@@ -145,7 +153,7 @@ def new_figure(
     key = f"{SOURCE}.{member.person_id}.{metric.id}.{month:%Y-%m}"
     return Figure(
         # A second run of the same fetch writes the same id, and nothing new.
-        id=f"{key}.{case_.now:%Y%m%d%H%M%S}" if before else key,
+        id=f"{key}.{case_.now:%Y%m%d%H%M%S%f}" if before else key,
         company_id=case_.cycle.company_id,
         department_id=department_id,
         team_id=member.team_id,

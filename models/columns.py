@@ -41,6 +41,28 @@ class Exact(TypeDecorator[Decimal]):
         return None if value is None else Decimal(value) / FIGURE_SCALE
 
 
+RATE_SCALE = 10_000_000_000
+"""An exchange rate is stored as a whole number of ten-billionths."""
+
+
+class ExactRate(TypeDecorator[Decimal]):
+    """A decimal with ten places, up to 922 million: a yen's worth in yuan needs more than four."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
+        if value is None:
+            return None
+        whole = value * RATE_SCALE
+        if whole != whole.to_integral_value() or abs(whole) >= 2**63:
+            raise ValueError(f"{value} has more than ten decimal places or is too large")
+        return int(whole)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:
+        return None if value is None else Decimal(value) / RATE_SCALE
+
+
 def to_four_places(value: Decimal) -> Decimal:
     """Round half up to what a figure's column holds."""
     return value.quantize(_STEP, rounding=ROUND_HALF_UP)

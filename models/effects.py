@@ -44,6 +44,9 @@ SCORE_DEPARTMENT = Effect("score_department", m.StageReached, m.ScoringOutcome)
 
 # Fetches from sources.
 TEST_SOURCE = Effect("test_source", f.FetchStep, Nothing)
+READ_SOURCE = Effect("read_source", f.FetchStep, Nothing)
+TAKE_OVER = Effect("take_over", f.FetchStep, Nothing)
+REFRESH_FIGURES = Effect("refresh_figures", f.FetchStep, Nothing)
 FAIL_FETCH = Effect("fail_fetch", f.FetchTrouble, Nothing)
 FETCH_IF_DUE = Effect("fetch_if_due", f.FetchDue, f.FetchAgain)
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
-from models.columns import Exact, Instant, term
+from models.columns import Exact, ExactRate, Instant, term
 
 
 class Provenance(SQLModel):
@@ -122,3 +122,19 @@ class WorkHours(Provenance, table=True):
     project: str = ""
     kind: WorkKind = Field(default=WorkKind.SELLING, sa_type=term(WorkKind))
     hours: Decimal = Field(sa_type=Exact)
+
+
+class ExchangeRate(Provenance, table=True):
+    """What a unit of a currency is worth in the company's, from a day on."""
+
+    __tablename__ = "exchange_rate"
+    __table_args__ = (
+        Index("ix_exchange_rate_day", "company_id", "currency", "day"),
+        Index("ix_exchange_rate_source", "source_id", "external_id"),
+    )
+
+    id: str = Field(primary_key=True)
+    company_id: str
+    currency: str
+    day: date
+    rate: Decimal = Field(sa_type=ExactRate)

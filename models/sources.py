@@ -112,6 +112,10 @@ class StagedRow(SQLModel, table=True):
     """Where it stands, for people: a file and row, or the source's own id."""
     cells: dict[str, Any] = Field(default_factory=dict, sa_type=Document)
     """As read, by the source's names."""
+    fault: str = ""
+    """What is wrong with the row as a whole, as a code."""
+    list_of: str = ""
+    """The object and column whose list of names it is in; it becomes no record then."""
 
 
 class RowFault(SQLModel, table=True):

@@ -76,8 +76,11 @@ class Mapped:
     left: Counter[str] = field(default_factory=Counter)
     """How many rows are right and no record, by why: lost, open, outside the period, not wanted."""
     read: int = 0
-    faulty: int = 0
-    """Rows with a blocking fault."""
+    faulty: set[str] = field(default_factory=set)
+    """Where the rows with a blocking fault stand."""
+    keys: set[str] = field(default_factory=set)
+    """The source's own ids of all rows read."""
+    faulty_keys: set[str] = field(default_factory=set)
 
 
 class Reader:
@@ -105,6 +108,7 @@ class Reader:
         seen: dict[str, str] = {}
         for row in rows:
             self.mapped.read += 1
+            self.mapped.keys.add(row.cells.get(self.map.key, "").strip())
             if any(row.cells.get(column, "") not in values for column, values in self.map.where.items()):
                 self.mapped.left["not-wanted"] += 1
                 continue
@@ -251,5 +255,6 @@ class Cells:
             Fault(mapped.kind, self.row.place, column, value[:SHOWN], code, suggestion[:SHOWN], is_blocking)
         )
         if is_blocking:
-            mapped.faulty += self.is_right  # A row counts once.
+            mapped.faulty.add(self.row.place)  # A row counts once.
+            mapped.faulty_keys.add(self.key)
             self.is_right = False

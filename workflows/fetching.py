@@ -15,7 +15,7 @@ from models import effects
 from models.effects import Effect
 from models.fetch_orders import FetchDue, FetchOrder, FetchSchedule, FetchStep, FetchTrouble
 from models.sources import FetchMode
-from workflows.effects import HEARTBEAT, LONG, perform, record
+from workflows.effects import LONG, perform, record
 
 ONCE = RetryPolicy(maximum_attempts=1)
 """A person waits for it, and can try again."""
@@ -23,6 +23,8 @@ PERSISTENT = RetryPolicy(
     initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5), maximum_attempts=12
 )
 """Some twenty minutes; a source that asks for a longer wait gets it."""
+BEAT = timedelta(seconds=30)
+"""Without a sign of life for so long the worker is taken for dead."""
 LONGEST_FETCH = timedelta(hours=12)
 EVENTS_BEFORE_CONTINUING = 1_000
 CODE = re.compile(r"[a-z]+(-[a-z]+)+")
@@ -52,6 +54,11 @@ class SourceFetch:
         step = FetchStep(fetch_id=order.fetch_id, now=workflow.now())
         if order.mode is FetchMode.TEST:
             await self.take(effects.TEST_SOURCE, step, ONCE)
+            return
+        await self.take(effects.READ_SOURCE, step, PERSISTENT)
+        await self.take(effects.TAKE_OVER, step, PERSISTENT)
+        if order.mode is FetchMode.TAKE_OVER:
+            await perform(effects.REFRESH_FIGURES, step)
 
     async def take(self, effect: Effect[FetchStep, None], step: FetchStep, retries: RetryPolicy) -> None:
         await workflow.execute_activity(
@@ -59,7 +66,7 @@ class SourceFetch:
             step,
             start_to_close_timeout=LONG,
             schedule_to_close_timeout=LONGEST_FETCH,
-            heartbeat_timeout=HEARTBEAT,
+            heartbeat_timeout=BEAT,
             retry_policy=retries,
         )
 

@@ -118,7 +118,7 @@ def test_a_faulty_cell_is_named_with_what_should_stand_there(
 ) -> None:
     found = of(row(1, **cells), row(2, amount="7"))
     assert codes(found) == [("orders:1", code, suggestion)]
-    assert (found.faulty, len(found.records)) == (1, 1)
+    assert (len(found.faulty), len(found.records)) == (1, 1)
     assert found.faults[0].value == next(iter(cells.values()))
 
 
@@ -134,7 +134,7 @@ def test_a_key_that_comes_twice_names_the_row_that_had_it_first() -> None:
 
 def test_a_row_counts_once_however_much_is_wrong_with_it() -> None:
     found = of(row(seller="?", amount="?", day="?"))
-    assert (len(found.faults), found.faulty, found.read) == (3, 1, 1)
+    assert (len(found.faults), len(found.faulty), found.read) == (3, 1, 1)
 
 
 def test_amounts_in_ten_thousands_are_scaled() -> None:
@@ -174,7 +174,7 @@ def test_rows_that_are_not_wanted_are_counted() -> None:
 def test_every_row_is_a_deal_or_left_or_faulty(stages: list[str]) -> None:
     """Rule 34: nothing vanishes."""
     found = of(*(row(number, stage=stage) for number, stage in enumerate(stages)), wanted=STAGED)
-    assert found.read == len(stages) == len(found.records) + found.left.total() + found.faulty
+    assert found.read == len(stages) == len(found.records) + found.left.total() + len(found.faulty)
 
 
 # --- names ----------------------------------------------------------------------------------------
@@ -198,7 +198,7 @@ def test_a_name_that_is_not_listed_stays_and_is_said_with_the_nearest() -> None:
 def test_what_is_listed_and_stands_in_no_row_is_named() -> None:
     found = of(row(product="GTX Pro"), wanted=LISTED, known=WITH_LIST)
     assert codes(found) == [("products:3", "listed-unused", "")]
-    assert found.faulty == 0
+    assert found.faulty == set()
 
 
 # --- shares ---------------------------------------------------------------------------------------

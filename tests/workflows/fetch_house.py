@@ -7,25 +7,36 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from pydantic import SecretStr
+from sqlmodel import col, select
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
+from activities.connecting import Opener, opener
+from activities.fetches import FetchActivities
+from activities.schedules import ScheduleActivities
+from activities.taking_over import TakeOverActivities
 from api.commands import Commands
 from api.engine import Engine
 from api.fetching import ask_for_fetch
+from models.cycles import Cycle, CycleDepartment
 from models.database import SessionMaker
 from models.field_maps import RecordMap
+from models.metrics import Figure
+from models.names import fetch_workflow_id
+from models.org import Person
+from models.records import Deal
 from models.sealing import SourceSecrets
 from models.settings import Settings, SourcesSettings
-from models.sources import Fetch, FetchMode, FetchState, Source, SourceKind
+from models.sources import Fetch, FetchMode, FetchState, RowFault, Source, SourceKind, StagedRow
+from models.stages import CycleState, Stage
 from quarterdeck.demo.small import SmallCompany, make_small_company
-from worker import activities_of_sources
 from workflows.fetching import SourceFetch, SourceSchedule
 from workflows.sandbox import sandbox
 
@@ -69,6 +80,64 @@ class FetchHouse:
             await session.commit()
         return source
 
+    async def launch(self) -> None:
+        """Have the company's cycle run, its departments about to hand in their data."""
+        async with self.sessions() as session:
+            cycle = await session.get_one(Cycle, self.company.cycle_id)
+            cycle.state = CycleState.RUNNING
+            for department in self.company.departments:
+                session.add(
+                    CycleDepartment(
+                        cycle_id=cycle.id,
+                        department_id=department.id,
+                        company_id=self.company.company_id,
+                        stage=Stage.SUBMISSION,
+                    )
+                )
+            await session.commit()
+
+    async def staff_numbers(self) -> list[str]:
+        """Return those of everybody who is scored."""
+        async with self.sessions() as session:
+            found = await session.exec(
+                select(Person.staff_no)
+                .where(col(Person.company_id) == self.company.company_id, col(Person.is_scored).is_(True))
+                .order_by(col(Person.staff_no))
+            )
+            return list(found.all())
+
+    async def deals(self) -> list[Deal]:
+        async with self.sessions() as session:
+            found = await session.exec(
+                select(Deal).where(col(Deal.company_id) == self.company.company_id).order_by(col(Deal.id))
+            )
+            return list(found.all())
+
+    async def figures(self) -> dict[tuple[str, str, date], Decimal]:
+        """Return the figures in force, by person, metric and month."""
+        async with self.sessions() as session:
+            found = await session.exec(
+                select(Figure).where(
+                    col(Figure.company_id) == self.company.company_id, col(Figure.replaced_by) == ""
+                )
+            )
+            return {(one.person_id, one.metric_id, one.month): one.value for one in found.all()}
+
+    async def faults(self, fetch_id: str) -> list[RowFault]:
+        async with self.sessions() as session:
+            found = await session.exec(
+                select(RowFault).where(col(RowFault.fetch_id) == fetch_id).order_by(col(RowFault.position))
+            )
+            return list(found.all())
+
+    async def staged(self) -> int:
+        async with self.sessions() as session:
+            return len((await session.exec(select(StagedRow.external_id))).all())
+
+    async def stored(self, source: Source) -> Source:
+        async with self.sessions() as session:
+            return await session.get_one(Source, source.id)
+
     async def ask(
         self, source: Source, mode: FetchMode, from_on: date | None = None, until_on: date | None = None
     ) -> str:
@@ -84,8 +153,12 @@ class FetchHouse:
             )
 
     async def fetch(self, source: Source, mode: FetchMode, **period: date) -> Fetch:
-        """Ask for a fetch, and wait for its end."""
-        return await self.ended(await self.ask(source, mode, **period))
+        """Ask for a fetch, and wait until its figures are there."""
+        fetch_id = await self.ask(source, mode, **period)
+        workflow_id = fetch_workflow_id(source.company_id, source.id)
+        async with asyncio.timeout(PATIENCE):
+            await self.engine.client.get_workflow_handle(workflow_id).result()
+        return await self.ended(fetch_id)
 
     async def ended(self, fetch_id: str) -> Fetch:
         return await self.until(fetch_id, lambda fetch: fetch.state is not FetchState.RUNNING)
@@ -102,12 +175,23 @@ class FetchHouse:
 
 @asynccontextmanager
 async def fetch_house(
-    engine: WorkflowEnvironment, sessions: SessionMaker, folder: Path
+    engine: WorkflowEnvironment,
+    sessions: SessionMaker,
+    folder: Path,
+    open_source: Opener | None = None,
+    page_seconds: float = 60,
 ) -> AsyncIterator[FetchHouse]:
-    """Give a house whose worker runs."""
+    """Give a house whose worker runs; `open_source` gives a stand-in in the place of real connectors."""
     prefix = f"f{uuid4().hex[:8]}-"
     company = await make_small_company(
-        sessions, 1, 3, company_id=f"{prefix}co", prefix=prefix, starts_on=date(2026, 1, 1)
+        sessions,
+        1,
+        3,
+        company_id=f"{prefix}co",
+        prefix=prefix,
+        starts_on=date(2026, 1, 1),
+        metrics=("sales", "collection", "new_customers", "average_deal"),
+        has_crm=False,
     )
     settings = Settings(
         _env_file=None,
@@ -118,12 +202,21 @@ async def fetch_house(
     )
     own = folder / company.company_id
     own.mkdir(parents=True)
+    fetches = FetchActivities(sessions, open_source or opener(settings), page_seconds)
+    taking_over = TakeOverActivities(sessions)
     worker = Worker(
         engine.client,
         task_queue=settings.task_queue,
         workflows=[SourceFetch, SourceSchedule],
         workflow_runner=sandbox(),
-        activities=activities_of_sources(settings, sessions, engine.client),
+        activities=[
+            fetches.test_source,
+            fetches.read_source,
+            taking_over.take_over,
+            taking_over.refresh_figures,
+            fetches.fail_fetch,
+            ScheduleActivities(sessions, engine.client, settings.task_queue).fetch_if_due,
+        ],
     )
     async with worker:
         yield FetchHouse(engine, sessions, company, settings, own)
