@@ -23,6 +23,7 @@ TAGS: Final = [
     {"name": "tasks", "description": "Who holds what, and what people do about it"},
     {"name": "scores", "description": "Results, with their calculation line by line"},
     {"name": "people", "description": "Deputies; joiners, leavers and transfers while a cycle runs"},
+    {"name": "sources", "description": "Where figures come from: connected, fetched, how old they are"},
     {"name": "commands", "description": "What became of a command that was only received"},
     {"name": "health", "description": "Whether this server can do its work"},
 ]

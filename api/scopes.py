@@ -15,6 +15,7 @@ WRITES: Final[Mapping[str, Scope]] = {
     "cycles": Scope.CYCLES,
     "people": Scope.PEOPLE,
     "deputies": Scope.PEOPLE,
+    "sources": Scope.SOURCES,
 }
 """The scope that changing something needs, by what stands after `/api/`; what is not here no token changes."""
 

@@ -11,6 +11,7 @@ from api.i18n import later as _
 from models.behind import Kind
 from models.delivery import Reason
 from models.metrics import Aggregation, FigureLevel, MetricCategory, MetricKind, MetricUnit
+from models.sources import FetchMode, FetchState, RecordKind, SourceKind
 from models.stages import (
     Approver,
     Channel,
@@ -127,6 +128,30 @@ TERMS: dict[type[StrEnum], dict[str, str]] = {
         Kind.DEALS: _("Deals"),
         Kind.PAYMENTS: _("Payments"),
         Kind.VISITS: _("Visits"),
+    },
+    SourceKind: {
+        SourceKind.SALESFORCE: _("Salesforce"),
+        SourceKind.DINGTALK: _("DingTalk"),
+        SourceKind.DATABASE: _("Database (SAP, Yonyou, Kingdee and others)"),
+        SourceKind.FILES: _("Folder of files"),
+    },
+    RecordKind: {
+        RecordKind.DEAL: _("Deals"),
+        RecordKind.PAYMENT: _("Payments"),
+        RecordKind.VISIT: _("Visits"),
+        RecordKind.HOURS: _("Hours worked"),
+        RecordKind.RATE: _("Exchange rates"),
+    },
+    FetchMode: {
+        FetchMode.TEST: _("Test of the connection"),
+        FetchMode.DRY_RUN: _("Dry run"),
+        FetchMode.TAKE_OVER: _("Fetch"),
+    },
+    FetchState: {
+        FetchState.RUNNING: _("under way"),
+        FetchState.DONE: _("succeeded"),
+        FetchState.REFUSED: _("refused"),
+        FetchState.FAILED: _("failed"),
     },
     DeliveryState: {
         DeliveryState.COLLECTING: _("being gathered"),

@@ -20,7 +20,7 @@ from api.sentences_of_launches import SENTENCES_OF_LAUNCHES
 from api.sentences_of_messages import SENTENCES_OF_MESSAGES
 from api.sentences_of_people import SENTENCES_OF_PEOPLE
 from api.sentences_of_sign_in import SENTENCES_OF_SIGN_IN, TITLES_OF_SIGN_IN
-from api.sentences_of_sources import SENTENCES_OF_SOURCES
+from api.sentences_of_sources import SENTENCES_OF_SOURCES, TITLES_OF_SOURCES
 from api.terms import TERMS, message_of
 from models.delivery import Reason
 from models.stages import Approver, Choice, CycleState, Language, Role, Stage, TaskKind
@@ -34,7 +34,7 @@ ALL_SENTENCES = {
     **SENTENCES_OF_SIGN_IN,
     **SENTENCES_OF_SOURCES,
 }
-ALL_TITLES = {**TITLES, **TITLES_OF_SIGN_IN}
+ALL_TITLES = {**TITLES, **TITLES_OF_SIGN_IN, **TITLES_OF_SOURCES}
 
 ENUMS: dict[str, type[StrEnum]] = {
     "choice": Choice,

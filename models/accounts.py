@@ -20,6 +20,7 @@ class Scope(StrEnum):
     TASKS = "tasks:write"
     CYCLES = "cycles:write"
     PEOPLE = "people:write"
+    SOURCES = "sources:write"
 
 
 class LinkPurpose(StrEnum):

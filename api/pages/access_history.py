@@ -98,5 +98,6 @@ SCOPES: Final[Mapping[Scope, str]] = {
     Scope.TASKS: _("Decide, submit and comment tasks"),
     Scope.CYCLES: _("Launch and run cycles"),
     Scope.PEOPLE: _("Record deputies, joiners, leavers and transfers"),
+    Scope.SOURCES: _("Connect sources of figures and fetch from them"),
 }
 """What each scope of a token allows."""

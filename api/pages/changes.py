@@ -15,6 +15,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from api.facts import names_of_metrics, names_of_people
 from api.i18n import Tongue
 from api.i18n import later as _
+from api.map_words import MARK, SELLER_BY, label_of_line
+from api.source_words import CHOICE_WORDS, SETTING_WORDS
 from api.terms import message_of
 from models.changes import Change
 from models.metrics import Aggregation, FigureLevel, MetricCategory, MetricKind, MetricUnit
@@ -61,7 +63,13 @@ LABELS: Final[Mapping[str, str]] = {
     "lead-overdue": _("First sentences, when overdue"),
     "system-overdue": _("Line beside the subject, when overdue"),
     "sms-overdue": _("Text of the SMS, when overdue"),
+    "every_minutes": _("Fetched every so many minutes"),
+    "stale_after_hours": _("Figures count as old after (hours)"),
+    "is_on": _("Switched on"),
+    **{f"{kind}.{name}": one.label for kind, words in SETTING_WORDS.items() for name, one in words.items()},
 }
+HIDDEN: Final[Mapping[str, str]] = {"hidden": _("hidden"), "hidden-anew": _("hidden, entered anew")}
+"""What stands there of a secret."""
 DAYS: Final[Mapping[str, str]] = {"off": _("day off"), "working": _("working day")}
 """What a day of the calendar is changed to."""
 ENUMS: Final[Mapping[str, type[StrEnum]]] = {
@@ -131,6 +139,8 @@ def _detail(
     )
     if DAY.fullmatch(name):
         label = tongue.plain_day(date.fromisoformat(name))
+    elif name.startswith(MARK):
+        label = label_of_line(name, tongue)
     before, after = (_value(tongue, name, values.get(name), people) for values in (change.before, change.after))
     if before == after or not change.before:
         return tongue.gettext("%(label)s: %(value)s", label=label, value=after)
@@ -149,6 +159,12 @@ def _value(tongue: Tongue, name: str, value: Any, people: Mapping[str, str]) -> 
         return tongue.gettext(message_of(ENUMS[name](value)))
     if name == "higher_is_better":
         return tongue.gettext("higher") if value else tongue.gettext("lower")
+    if str(value) in HIDDEN:
+        return tongue.gettext(HIDDEN[str(value)])
+    if name.startswith(MARK) and str(value) in SELLER_BY:
+        return tongue.gettext(SELLER_BY[str(value)])
+    if "." in name and str(value) in CHOICE_WORDS:
+        return tongue.gettext(CHOICE_WORDS[str(value)])
     if isinstance(value, bool):
         return tongue.gettext("yes") if value else tongue.gettext("no")
     if name in ("from_on", "until_on"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +18,7 @@ from api.pages.department_views import actual_of
 from api.pages.figure_workings import from_parts, from_records, records_say
 from api.pages.rendering import Shell
 from api.paging import Page, Paging
+from api.source_age import is_old
 from models.behind import (
     TABLES,
     TYPED,
@@ -235,8 +236,3 @@ async def _sources(database: AsyncSession, around: Shell, looked: Looked) -> tup
         )
         for source in await sources_behind(database, looked.scope, kinds)
     )
-
-
-def is_old(source: Source, now: datetime) -> bool:
-    """Tell whether a source's figures are older than it says they should get."""
-    return source.fetched_at is None or now - source.fetched_at > timedelta(hours=source.stale_after_hours)

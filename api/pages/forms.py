@@ -37,6 +37,10 @@ class Kind(StrEnum):
     PHONE = "tel"
     CHOICE = "choice"
     YES = "yes"
+    NUMBER = "number"
+    LONG = "long"
+    UNSHOWN = "unshown"
+    LONG_UNSHOWN = "long-unshown"
     PERSON = "person"
     UNIT = "unit"
 
@@ -54,6 +58,16 @@ class Field:
     is_required: bool = False
     is_wide: bool = False
     fault: str = ""
+    example: str = ""
+    offers: tuple[str, ...] = ()
+    """What the browser offers while one types."""
+    only_if: tuple[str, tuple[str, ...]] | None = None
+    """Asked for only if another field has one of these values."""
+
+    @property
+    def is_secret(self) -> bool:
+        """Never shown again, not even after a refusal."""
+        return self.kind in (Kind.UNSHOWN, Kind.LONG_UNSHOWN)
 
 
 @dataclass(frozen=True)
@@ -95,10 +109,10 @@ class Typed:
             raise Refusal("day-unreadable", field=name) from unreadable
 
 
-async def typed_in(request: Request) -> Typed:
+async def typed_in(request: Request, most: int = MOST_TYPED) -> Typed:
     """Read a form; each page carries a name of its own, so that sending the same twice does it once."""
     form = await request.form()
-    values = {name: str(value).strip()[:MOST_TYPED] for name, value in form.items() if name != "csrf"}
+    values = {name: str(value).strip()[:most] for name, value in form.items() if name != "csrf"}
     content = repr(sorted(values.items())).encode()
     fingerprint = sha256(f"{request.url.path}\n".encode() + content).hexdigest()
     # Who goes back and sends something else asks for something else.
@@ -128,7 +142,7 @@ def with_typed(
     return tuple(
         replace(
             field,
-            value=typed.text(field.name) if typed else field.value,
+            value="" if field.is_secret else typed.text(field.name) if typed else field.value,
             fault=faults.get(field.name, ""),
         )
         for field in fields

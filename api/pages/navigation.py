@@ -76,6 +76,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("/messages", _("Messages"), "mail", readers_of_accounts),
     Entry("/metrics", _("Metrics"), "target", readers_of_all, Group.SETTINGS),
     Entry("/scorecards", _("Scorecards"), "chart", readers_of_all, Group.SETTINGS),
+    Entry("/sources", _("Sources of figures"), "download", readers_of_accounts, Group.SETTINGS),
     Entry("/mailbox", _("Mailbox"), "mail", in_a_demonstration),
     Entry("/settings/company", _("Company"), "building", readers_of_accounts, Group.SETTINGS),
     Entry("/settings/calendar", _("Calendar"), "calendar", readers_of_accounts, Group.SETTINGS),

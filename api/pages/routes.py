@@ -32,6 +32,10 @@ from api.pages import (
     settings_texts,
     signing_in,
     single_sign_on,
+    source_fetches,
+    source_forms,
+    source_maps,
+    sources,
     staff_forms,
     tasks,
     templates_of_figures,
@@ -76,4 +80,8 @@ routers: tuple[APIRouter, ...] = (
     metrics.router,
     scorecards.router,
     settings_texts.router,
+    source_forms.router,  # Before a source's own page: "new" is no source.
+    source_maps.router,
+    source_fetches.router,
+    sources.router,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from api.resources import commands, cycle_lists, cycles, people, scores, tasks
+from api.resources import commands, cycle_lists, cycles, people, scores, sources, tasks
 
 routers: tuple[APIRouter, ...] = (
     cycles.router,
@@ -12,5 +12,6 @@ routers: tuple[APIRouter, ...] = (
     tasks.router,
     scores.router,
     people.router,
+    sources.router,
     commands.router,
 )

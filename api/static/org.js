@@ -57,3 +57,15 @@ document.querySelectorAll("[data-weights]").forEach((table) => {
   };
   table.addEventListener("input", add);
 });
+
+// A field that is asked for only with some answers of another is hidden, and not sent, with the others.
+document.querySelectorAll("[data-only-if]").forEach((place) => {
+  const asked = document.getElementsByName(place.dataset.onlyIf)[0];
+  const wanted = place.dataset.values.split(" ");
+  const show = () => {
+    place.hidden = !wanted.includes(asked.value);
+    place.querySelectorAll("input, select, textarea").forEach((field) => (field.disabled = place.hidden));
+  };
+  asked.addEventListener("change", show);
+  show();
+});

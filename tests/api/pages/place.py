@@ -59,6 +59,8 @@ class RecordedCommands(Commands):
             return Outcome(wish.command_id, CommandState.RECEIVED)
         if wish.kind is CommandKind.DECIDE and wish.move:
             await record(session, wish, wish.move)
+        elif wish.kind in (CommandKind.SOURCE, CommandKind.FETCH):
+            await save(session, wish)
         return Outcome(
             wish.command_id, CommandState.DONE, Answer(command_id=wish.command_id, at=datetime.now(UTC))
         )
@@ -99,6 +101,15 @@ async def record(session: AsyncSession, wish: Wish, move: Frozen) -> None:
         decided_at=datetime.now(UTC),
     )
     session.add_all([task, decision, *wish.rows])
+    if wish.alongside is not None:
+        await wish.alongside(session)
+    await session.commit()
+
+
+async def save(session: AsyncSession, wish: Wish) -> None:
+    """Write a wish's words."""
+    await writing(session)
+    session.add_all(wish.rows)
     if wish.alongside is not None:
         await wish.alongside(session)
     await session.commit()

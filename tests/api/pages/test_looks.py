@@ -8,10 +8,12 @@ from datetime import date
 import pytest
 from playwright.async_api import ConsoleMessage, Page
 
+from models.sources import SourceKind
 from models.stages import Approver, Stage, TaskKind
 from quarterdeck.demo.small import PASSWORD
 from tests.api.pages.browser import NEEDS_CHROMIUM, chromium, served
 from tests.api.pages.place import Place
+from tests.api.pages.sources import show_sources
 from tests.api.pages.standings import approval, half_way
 
 UNLABELLED = """() => [...document.querySelectorAll('input, select, textarea')]
@@ -49,6 +51,14 @@ def pages_of_hr(place: Place) -> list[str]:
     ]
     of_measures = ["/metrics", "/metrics/small-sales", "/scorecards", "/scorecards/small-card-sales"]
     return [*of_people, *of_measures, "/scorecards/scheme"]
+
+
+async def pages_of_sources(place: Place) -> list[str]:
+    """One source that is well and one that is in trouble, with what was fetched from them."""
+    await show_sources(place)
+    forms = [f"/sources/new?kind={kind}" for kind in SourceKind]
+    of_one = ["", "/edit", "/maps", "/maps/deal", "/maps/rate", "/fetches/tested", "/fetches/dry", "/fetches/runs"]
+    return ["/sources", "/sources/new", *forms, *(f"/sources/crm{one}" for one in of_one), "/sources/erp"]
 
 
 async def pages_of(place: Place) -> dict[str, list[str]]:
@@ -108,6 +118,7 @@ async def pages_of(place: Place) -> dict[str, list[str]]:
             "/tasks",
             "/nothing",
             *pages_of_hr(place),
+            *(await pages_of_sources(place)),
         ],
     }
 

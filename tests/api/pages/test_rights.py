@@ -28,6 +28,7 @@ from models.delivery import Delivery, Notice, hash_of_token
 from models.errors import Refusal
 from models.metrics import Score
 from models.org import Account, ApiToken, Deputy, Person
+from models.sources import Fetch, FetchMode, Source, SourceKind
 from models.stages import Channel, CycleState, DeliveryState, Occasion, Stage, TaskKind
 from models.tasks import Command, TaskComment
 from quarterdeck.demo.small import make_small_company
@@ -71,6 +72,10 @@ POST /api/people                                                  - - - - - - - 
 POST /api/people/{person_id}/leave                                - - - - - - - - - x
 POST /api/people/{person_id}/transfer                             - - - - - - - - - x
 GET /api/scores/{cycle_id}/{person_id}                            - - - - x - x x x x
+GET /api/sources                                                  - x - - - - - - x x
+POST /api/sources                                                 - x - - - - - - - x
+POST /api/sources/{source_id}/fetch                               - - - - - - - - - x
+GET /api/sources/{source_id}/fetches                              - - - - - - - - x x
 GET /api/tasks                                                    - x x x x x x x x x
 GET /api/tasks/{task_id}                                          - - - x x - x x x x
 POST /api/tasks/{task_id}/comment                                 - - - x x - x x - x
@@ -173,6 +178,21 @@ POST /sign-in/enrolment                                           - - - - - - - 
 GET /sign-in/sso                                                  - - - - - - - - - -
 GET /sign-in/sso/done                                             - - - - - - - - - -
 POST /sign-out                                                    x x x x x x x x x x
+GET /sources                                                      - x - - - - - - x x
+GET /sources/new                                                  - x - - - - - - - x
+POST /sources/new                                                 - x - - - - - - - x
+GET /sources/{source_id}                                          - - - - - - - - x x
+GET /sources/{source_id}/edit                                     - - - - - - - - - x
+POST /sources/{source_id}/edit                                    - - - - - - - - - x
+POST /sources/{source_id}/fetch                                   - - - - - - - - - x
+GET /sources/{source_id}/fetches/{fetch_id}                       - - - - - - - - x x
+GET /sources/{source_id}/fetches/{fetch_id}/faults.csv            - - - - - - - - x x
+GET /sources/{source_id}/fetches/{fetch_id}/faults.xlsx           - - - - - - - - x x
+GET /sources/{source_id}/maps                                     - - - - - - - - - x
+POST /sources/{source_id}/maps                                    - - - - - - - - - x
+GET /sources/{source_id}/maps/{kind}                              - - - - - - - - - x
+POST /sources/{source_id}/maps/{kind}                             - - - - - - - - - x
+POST /sources/{source_id}/switch                                  - - - - - - - - - x
 GET /static/{name:path}                                           x x x x x x x x x x
 GET /t/{token}                                                    x x x x x x x x x x
 HEAD /t/{token}                                                   x x x x x x x x x x
@@ -213,6 +233,8 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
         "from_on": "2054-01-01",
         "until_on": "2054-01-02",
     },
+    "POST /api/sources": {"kind": "files", "name": "x"},
+    "POST /api/sources/{source_id}/fetch": {"mode": "test"},
     "POST /api/people": {"staff_no": "x1", "name": "x", "unit_id": "{team_id}", "effective_on": "2027-02-01"},
     "POST /api/people/{person_id}/leave": {"effective_on": "2027-02-01"},
     "POST /api/people/{person_id}/transfer": {"effective_on": "2027-02-01", "to_unit_id": "{team_id}"},
@@ -224,6 +246,7 @@ FORMS: Mapping[str, Mapping[str, str]] = {
     "POST /t/{token}": {"choice": "confirm", "digits": "none"},
     "POST /cycles/{cycle_id}/departments/{department_id}": {"act": "remind", "task": "{task_id}"},
     "POST /settings/tokens/revoke": {"token": "token-1"},
+    "POST /sources/{source_id}/fetch": {"do": "test"},
     "POST /sign-in/demo": {"person": "{person_id}"},
 }
 
@@ -399,6 +422,8 @@ async def everybody(place: Place) -> Everybody:
             created_at=now,
             expires_at=now + timedelta(days=1),
         ),
+        Source(id="source-1", company_id=company_id, kind=SourceKind.FILES, name="x", created_at=now),
+        Fetch(id="fetch-1", company_id=company_id, source_id="source-1", mode=FetchMode.TEST, started_at=now),
         AccountLink(
             token_hash=hash_of_token("welcome-token"),
             person_id=employee,
@@ -443,6 +468,9 @@ async def everybody(place: Place) -> Everybody:
             "delivery_id": "del-1",
             "command_id": "c-1",
             "token": "a-token",
+            "source_id": "source-1",
+            "fetch_id": "fetch-1",
+            "kind": "deal",
             "name:path": "mark.svg",
             "name": "none",
             "number": "1",
@@ -478,10 +506,10 @@ async def test_every_route_has_its_line_and_no_line_is_left_over(place: Place) -
     assert set(expectations(MATRIX)) - routes == set(), "these are gone: take their lines out"
 
 
-@pytest.mark.parametrize("part", ["/api", "/settings", "/people", "/s", "/m", "/u", "/"])
+@pytest.mark.parametrize("part", ["/api", "/settings", "/sources", "/people", "/s", "/m", "/u", "/"])
 async def test_everybody_is_let_in_where_the_matrix_says_and_nowhere_else(everybody: Everybody, part: str) -> None:
     """Rule 50."""
-    parts = ("/api", "/settings", "/people", "/s", "/m", "/u", "/")
+    parts = ("/api", "/settings", "/sources", "/people", "/s", "/m", "/u", "/")
     asked = [
         line for line in expectations(MATRIX) if next(p for p in parts if line.split()[1].startswith(p)) == part
     ]
