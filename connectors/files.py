@@ -10,13 +10,10 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
-
+from connectors.workbooks import Line, open_workbook
 from models.errors import Refusal
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -24,6 +21,7 @@ BYTE_ORDER_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"
 EXCEL_BEGINNINGS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 """Of .xlsx and .ods, and of .xls."""
 LONGEST_CELL = 1_000_000
+MOST_COLUMNS = 1_000
 FIRST_COMMON_BIG5, LAST_COMMON_BIG5 = 0xA4, 0xC6
 
 
@@ -62,6 +60,29 @@ class Table:
 
 
 @dataclass(frozen=True)
+class OpenTable:
+    """A table whose rows are read one after the other, and how its file was understood."""
+
+    file_name: str
+    columns: tuple[str, ...]
+    header: int
+    """The row that the names of the columns stand in; 0 where they stand in none."""
+    lines: Iterator[Line] = field(repr=False)
+    """The rows below it: number and cells; empty ones are passed over. They can be read once."""
+    encoding: str = ""
+    """Of a CSV file: utf-8, utf-8-sig (with a mark of byte order), utf-16, gb18030."""
+    delimiter: str = ""
+    sheet: str = ""
+    """Of a workbook: the one that is read."""
+    sheets: tuple[str, ...] = ()
+    """All that are shown."""
+    unvalued: frozenset[tuple[int, int]] = frozenset()
+    """Row and column, from 1 on, of cells with a formula that no program has worked out."""
+    merged: tuple[tuple[int, int, int, int], ...] = ()
+    """First row and column, last row and column of cells that are one; the first holds what they hold."""
+
+
+@dataclass(frozen=True)
 class Layout:
     """How a table is laid out, as far as it does not show that by itself."""
 
@@ -93,25 +114,63 @@ def read_table(content: bytes, file_name: str, layout: Layout = USUAL) -> Table:
     """Read a table from the content of a CSV or Excel file: a header, and rows. Empty rows are passed over.
 
     Raises:
-        Refusal: `file-empty`; `file-unreadable`, no text or a broken workbook; `encoding-unknown`,
-            neither UTF-8 nor GB18030, with the one it looks like; `columns-unnamed`, `columns-twice`;
-            `sheet-missing`.
+        Refusal: those of `open_table`.
     """
-    is_workbook = content.startswith(EXCEL_BEGINNINGS)
-    lines_of = _lines_of_workbook if is_workbook else _lines_of_text
-    lines = lines_of(content, file_name, layout)
-    filled = ((number, cells) for number, cells in lines if any(cells))
-    header = list(layout.columns) or next(filled, (0, []))[1]
+    table = open_table(content, file_name, layout)
+    header = list(table.columns)
+    return Table(file_name, table.columns, tuple(_row(number, cells, header) for number, cells in table.lines))
+
+
+def open_sheet(content: bytes, file_name: str, sheet: str = "") -> OpenTable:
+    """Open a table, or another sheet of its workbook. Raises: Refusal: those of `open_table`."""
+    return open_table(content, file_name, Layout(sheet=sheet))
+
+
+def open_table(content: bytes, file_name: str, layout: Layout = USUAL) -> OpenTable:
+    """Read the header of a table; its rows follow as they are asked for.
+
+    Raises:
+        Refusal: `file-empty`; `file-unreadable`, no text or a broken workbook, even while rows are read;
+            `encoding-unknown`, neither UTF-8 nor GB18030, with the one it looks like; `columns-unnamed`,
+            `columns-twice`; `sheet-missing`; `file-unpacks-too-far` and `sheet-too-large`, bombs.
+    """
+    if content.startswith(EXCEL_BEGINNINGS):
+        book = open_workbook(content, file_name, layout.sheet)
+        number, header, lines = _headed(book.lines(), layout, file_name)
+        return OpenTable(
+            file_name,
+            header,
+            number,
+            lines,
+            sheet=book.name,
+            sheets=book.shown,
+            unvalued=book.unvalued,
+            merged=book.merged,
+        )
+    text, encoding = _decoded(content, file_name)
+    if "\x00" in text:
+        raise Refusal("file-unreadable", file=file_name)
+    delimiter = layout.separator or _delimiter(text, file_name)
+    number, header, lines = _headed(_lines_of_text(text, delimiter, file_name), layout, file_name)
+    return OpenTable(file_name, header, number, lines, encoding, delimiter)
+
+
+def _headed(lines: Iterator[Line], layout: Layout, file_name: str) -> tuple[int, tuple[str, ...], Iterator[Line]]:
+    """Take the header off, which is the first row that is not empty where the layout brings none."""
+    filled = (line for line in lines if any(line[1]))
+    number, header = (0, list(layout.columns)) if layout.columns else next(filled, (0, []))
     while header and not header[-1]:
         header.pop()
     if not header:
         raise Refusal("file-empty", file=file_name)
+    if len(header) > MOST_COLUMNS:
+        raise Refusal("sheet-too-large", file=file_name, limit=MOST_COLUMNS)
     if "" in header:
         raise Refusal("columns-unnamed", file=file_name, position=header.index("") + 1)
     twice = sorted({column for column in header if header.count(column) > 1})
     if twice:
         raise Refusal("columns-twice", file=file_name, columns=twice)
-    return Table(file_name, tuple(header), tuple(_row(number, cells, header) for number, cells in filled))
+    return number, tuple(header), filled
 
 
 def _row(number: int, cells: list[str], header: list[str]) -> TableRow:
@@ -121,14 +180,10 @@ def _row(number: int, cells: list[str], header: list[str]) -> TableRow:
     return TableRow(number, dict(zip(header, padded, strict=True)), surplus, len(given) < len(header))
 
 
-def _lines_of_text(content: bytes, file_name: str, layout: Layout) -> Iterator[tuple[int, list[str]]]:
-    text = _decoded(content, file_name)
-    if "\x00" in text:
-        raise Refusal("file-unreadable", file=file_name)
+def _lines_of_text(text: str, delimiter: str, file_name: str) -> Iterator[Line]:
     csv.field_size_limit(LONGEST_CELL)
     number = 1
     try:
-        delimiter = layout.separator or _delimiter(text)
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
         for cells in reader:
             yield number, [cell.strip() for cell in cells]
@@ -137,27 +192,27 @@ def _lines_of_text(content: bytes, file_name: str, layout: Layout) -> Iterator[t
         raise Refusal("file-unreadable", file=file_name, row=number) from broken
 
 
-def _delimiter(text: str) -> str:
-    """Return the separator that parts the header into most columns; the comma where none does.
-
-    Raises:
-        csv.Error: the header cannot be read, whatever parts it.
-    """
+def _delimiter(text: str, file_name: str) -> str:
+    """Return the separator that parts the header into most columns; the comma where none does."""
     header = io.StringIO(text.lstrip(), newline="").readline()  # Lines may end as on any system.
-    return max(DELIMITERS, key=lambda delimiter: len(next(csv.reader([header], delimiter=delimiter), [])))
+    try:
+        return max(DELIMITERS, key=lambda delimiter: len(next(csv.reader([header], delimiter=delimiter), [])))
+    except csv.Error as broken:
+        raise Refusal("file-unreadable", file=file_name, row=1) from broken
 
 
-def _decoded(content: bytes, file_name: str) -> str:
+def _decoded(content: bytes, file_name: str) -> tuple[str, str]:
+    """Return the text, and the encoding it is in."""
     for mark, encoding in BYTE_ORDER_MARKS:
         if content.startswith(mark):
-            return _strictly(content, encoding, file_name)
+            return _strictly(content, encoding, file_name), encoding
     try:
-        return content.decode("utf-8")
+        return content.decode("utf-8"), "utf-8"
     except UnicodeDecodeError:
         text = _strictly(content, "gb18030", file_name)
     if _looks_like_big5(content, text):
         raise Refusal("encoding-unknown", file=file_name, looks_like="big5")
-    return text
+    return text, "gb18030"
 
 
 def _strictly(content: bytes, encoding: str, file_name: str) -> str:
@@ -199,37 +254,3 @@ def _is_common_in_big5(character: str) -> bool:
     except UnicodeEncodeError:
         return False
     return encoded[0] < FIRST_COMMON_BIG5 or FIRST_COMMON_BIG5 <= encoded[0] <= LAST_COMMON_BIG5
-
-
-def _lines_of_workbook(content: bytes, file_name: str, layout: Layout) -> Iterator[tuple[int, list[str]]]:
-    """Give the lines of the sheet that is named, or of the first that is shown."""
-    try:
-        workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
-        shown = [
-            sheet.name
-            for sheet in workbook.sheets_metadata
-            if sheet.visible is SheetVisibleEnum.Visible and sheet.typ is SheetTypeEnum.WorkSheet
-        ]
-        if layout.sheet:
-            if layout.sheet not in workbook.sheet_names:
-                raise Refusal("sheet-missing", file=file_name, sheet=layout.sheet, found=workbook.sheet_names)
-            shown = [layout.sheet]
-        lines = workbook.get_sheet_by_name(shown[0]).to_python(skip_empty_area=False) if shown else []
-    except CalamineError as broken:
-        raise Refusal("file-unreadable", file=file_name) from broken
-    for number, cells in enumerate(lines, 1):
-        yield number, [_as_text(cell) for cell in cells]
-
-
-def _as_text(cell: object) -> str:
-    """Write a cell as a person would type it: 42 and not 42.0, a date as YYYY-MM-DD."""
-    if isinstance(cell, bool):
-        return "TRUE" if cell else "FALSE"
-    if isinstance(cell, float):
-        exact = Decimal(f"{cell:.15g}")  # The digits that Excel shows.
-        return f"{exact.quantize(Decimal(1)) if exact == exact.to_integral_value() else exact:f}"
-    if isinstance(cell, datetime):
-        return cell.date().isoformat() if cell.time() == cell.time().min else cell.isoformat(sep=" ")
-    if isinstance(cell, date):
-        return cell.isoformat()
-    return str(cell).strip()
