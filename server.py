@@ -19,7 +19,7 @@ from api.engine import Engine
 from api.parts import AccountLetter, Parts
 from api.parts import Written as Shown
 from api.single_sign_on import SingleSignOn
-from connectors.files import read_table
+from connectors.files import open_sheet, read_table
 from models.database import SessionMaker, connect, session_maker
 from models.encryption import data_converter
 from models.errors import WrongSettings
@@ -59,6 +59,7 @@ def build_parts(settings: Settings, sessions: SessionMaker, client: Client | Non
         cookies=Cookies(settings),
         write=write_message,
         read_table=read_table,
+        open_table=open_sheet,
         texts=MessageTexts(),
         conductor=Conductor(engine.client, sessions) if settings.demo else None,
         post=post,

@@ -8,12 +8,15 @@ from typing import Final
 
 from fastapi import Depends, FastAPI
 from starlette.datastructures import MutableHeaders
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import documentation, health, problems
 from api.access_log import AccessLog
 from api.cookies import Cookies
 from api.forwarder import Forwarder
+from api.intake.checking import MOST_BYTES as MOST_BYTES_OF_IMPORTS
+from api.pages.imports import PAGE as IMPORTS
 from api.pages.routes import routers as page_routers
 from api.parts import Parts
 from api.resources import routers as resource_routers
@@ -56,7 +59,6 @@ def create_app(parts: Parts) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/openapi.json",
-        max_body_size=MOST_BYTES + ROUND_A_FILE,
         # Traces would hold addresses, and those of links hold their tokens.
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
         lifespan=lifespan,
@@ -70,9 +72,22 @@ def create_app(parts: Parts) -> FastAPI:
     for router in page_routers:
         # No page route can forget it: an unsafe request must come from our own form (CSRF).
         app.include_router(router, include_in_schema=False, dependencies=[Depends(come_from_our_own_page)])
+    app.add_middleware(BodyLimits)
     app.add_middleware(Guarded, cookies=parts.cookies)
     app.add_middleware(AccessLog)
     return app
+
+
+class BodyLimits:
+    """Refuses what is too large to be taken, before it is read: imports may bring more than anything else."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.usual = RequestBodyLimitMiddleware(app, MOST_BYTES + ROUND_A_FILE)
+        self.imports = RequestBodyLimitMiddleware(app, MOST_BYTES_OF_IMPORTS + ROUND_A_FILE)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_import = scope["type"] == "http" and scope["path"] == IMPORTS
+        await (self.imports if is_import else self.usual)(scope, receive, send)
 
 
 class Guarded:

@@ -92,6 +92,7 @@ class CommandKind(StrEnum):
     FIGURE = "figure"
     EXPLAIN = "explain"
     CAUSE = "cause"
+    INTAKE = "intake"
 
 
 UPDATES = {CommandKind.PLAN: "change_plan", CommandKind.STAFF: "change_staff"}

@@ -19,10 +19,13 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from api.parts import TableReader
 from api.sheets import HEADINGS
+from rules.cells import plain
 
 FAULTY: Final = PatternFill("solid", start_color="FBD5D0")
 MISSING: Final = PatternFill("solid", start_color="FFF4CC")
 WHY_WIDTH: Final = 60
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+"""How a text begins that a spreadsheet may take for a formula; an apostrophe before it keeps it a text."""
 
 
 @dataclass(frozen=True)
@@ -37,19 +40,21 @@ class Marks:
     """Rows that are there without their value, and the words for it."""
     missing: Sequence[tuple[Mapping[str, str], str]] = ()
     """Rows that are not there, by column, each with the words for it."""
+    names: Mapping[str, str] = field(default_factory=lambda: HEADINGS)
+    """The columns' names by their headings, plainly written."""
 
 
 def marked(read: TableReader, name: str, content: bytes, marks: Marks) -> bytes:
     """Return the file as a workbook with its faults marked."""
     workbook, sheet = _opened(content) or _written(read, name, content)
-    columns, why, header = _columns(sheet, marks.heading)
+    columns, why, header = _columns(sheet, marks)
     title = sheet.cell(header, why)
-    _put(title, marks.heading)
+    put(title, marks.heading)
     title.font = Font(bold=True)
     sheet.column_dimensions[get_column_letter(why)].width = WHY_WIDTH
     last = sheet.max_row
     for number in range(header + 1, last + 1):  # Reasons of an earlier time.
-        _put(sheet.cell(number, why), "")
+        put(sheet.cell(number, why), "")
     for number, words in marks.faults.items():
         for column in words:
             if column in columns:
@@ -59,7 +64,7 @@ def marked(read: TableReader, name: str, content: bytes, marks: Marks) -> bytes:
     for number, (cells, words_of_row) in enumerate(marks.missing, start=last + 1):
         for column, text in cells.items():
             if column in columns:
-                _put(sheet.cell(number, columns[column]), text)
+                put(sheet.cell(number, columns[column]), text)
         lacking[number] = words_of_row
     for number, words_of_row in lacking.items():
         if "value" in columns:
@@ -89,25 +94,25 @@ def _written(read: TableReader, name: str, content: bytes) -> tuple[Workbook, Wo
     workbook = Workbook()
     sheet = workbook.create_sheet(index=0)
     for column, heading in enumerate(table.columns, start=1):
-        _put(sheet.cell(1, column), heading)
+        put(sheet.cell(1, column), heading)
     for row in table.rows:
         for column, heading in enumerate(table.columns, start=1):
-            _put(sheet.cell(row.number, column), row.cells[heading])
+            put(sheet.cell(row.number, column), row.cells[heading])
     workbook.active = 0
     return workbook, sheet
 
 
-def _columns(sheet: Worksheet, heading: str) -> tuple[dict[str, int], int, int]:
+def _columns(sheet: Worksheet, marks: Marks) -> tuple[dict[str, int], int, int]:
     """Find which column is which, where the reasons go, and in which row the headings stand."""
     rows = enumerate(sheet.iter_rows(values_only=True), start=1)
     header, cells = next(((number, cells) for number, cells in rows if any(cells)), (1, ()))
     texts = {number: str(cell).strip() for number, cell in enumerate(cells, start=1) if cell is not None}
     columns: dict[str, int] = {}
     for number, text in texts.items():
-        known = HEADINGS.get(text.casefold())
+        known = marks.names.get(plain(text))
         if known is not None:
             columns.setdefault(known, number)
-    own = next((number for number, text in texts.items() if text == heading), 0)
+    own = next((number for number, text in texts.items() if text == marks.heading), 0)
     return columns, own or _last_used(sheet) + 1, header
 
 
@@ -124,15 +129,16 @@ def _last_used(sheet: Worksheet) -> int:
     )
 
 
-def _put(cell: Cell | MergedCell, text: str) -> None:
+def put(cell: Cell | MergedCell, text: str) -> None:
     """Write text as text: never as a formula, and without what a workbook cannot hold."""
     if isinstance(cell, MergedCell):
         return  # Hidden behind another, and cannot hold anything.
     cell.value = ILLEGAL_CHARACTERS_RE.sub("", text)
     cell.data_type = "s"
+    cell.quotePrefix = text.startswith(FORMULA)
 
 
 def _explain(cell: Cell | MergedCell, words: str, fill: PatternFill) -> None:
-    _put(cell, words)
+    put(cell, words)
     cell.fill = fill
     cell.alignment = Alignment(wrap_text=True, vertical="top")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Protocol
@@ -85,6 +85,40 @@ class TableReader(Protocol):
     def __call__(self, content: bytes, file_name: str) -> Table: ...
 
 
+class OpenedTable(Protocol):
+    """A table whose rows are read one after the other; see `connectors.files.OpenTable`."""
+
+    @property
+    def columns(self) -> Sequence[str]: ...
+
+    @property
+    def lines(self) -> Iterator[tuple[int, list[str]]]: ...
+
+    @property
+    def encoding(self) -> str: ...
+
+    @property
+    def delimiter(self) -> str: ...
+
+    @property
+    def sheet(self) -> str: ...
+
+    @property
+    def sheets(self) -> Sequence[str]: ...
+
+    @property
+    def unvalued(self) -> frozenset[tuple[int, int]]: ...
+
+    @property
+    def merged(self) -> tuple[tuple[int, int, int, int], ...]: ...
+
+
+class TableOpener(Protocol):
+    """Opens a CSV or Excel file whose rows are read one after the other; handed in, so that pages do not fetch."""
+
+    def __call__(self, content: bytes, file_name: str, sheet: str = "") -> OpenedTable: ...
+
+
 @dataclass(frozen=True)
 class AccountLetter:
     """A mail with a one-time link for a password."""
@@ -120,6 +154,7 @@ class Parts:
     cookies: Cookies
     write: Writer
     read_table: TableReader
+    open_table: TableOpener
     texts: Texts
     conductor: Conductor | None = None
     post: AccountPost | None = None

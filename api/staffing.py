@@ -5,12 +5,10 @@ JSON and pages ask here; what cannot be is refused before anything is kept.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import timedelta
 from uuid import uuid4
 
-import phonenumbers
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -27,13 +25,12 @@ from models.errors import Refusal
 from models.metrics import Metric
 from models.org import Deputy, Person, Unit, circle_through
 from models.stages import CycleState
+from rules.contacts import mail_in, phone_in
 
 OF_THE_CHANGE = {"unit_id", "effective_on", "reason", "cycle_id", "targets"}
 """What of a joiner's data is about the joining; the rest is about the person."""
 
 UNDER_WAY = (CycleState.RUNNING, CycleState.PAUSED, CycleState.READY)
-
-MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
 async def person_of_company(session: AsyncSession, viewer: Viewer, person_id: str) -> Person:
@@ -263,7 +260,8 @@ async def refuse_circle_by(session: AsyncSession, person: Person, superior_id: s
 
 
 def refuse_unreadable_mail(mail: str) -> None:
-    if mail and not MAIL.fullmatch(mail):
+    read = mail_in(mail)
+    if mail and read.value != mail:
         raise Refusal("mail-unreadable", given=mail, field="email")
 
 
@@ -275,13 +273,10 @@ def dialled(phone: str) -> str:
     """
     if not phone:
         return ""
-    try:
-        number = phonenumbers.parse(phone, "CN")
-    except phonenumbers.NumberParseException as unreadable:
-        raise Refusal("phone-unreadable", given=phone, field="phone") from unreadable
-    if not phonenumbers.is_possible_number(number):
-        raise Refusal("phone-unreadable", given=phone, field="phone")
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    read = phone_in(phone)
+    if read.value is None:
+        raise Refusal(read.fault, given=phone, field="phone")
+    return read.value
 
 
 # --- units --------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from typing import Any
 from api.i18n import Tongue, filled
 from api.sentences import GENERAL_TITLE, SENTENCES, TITLES
 from api.sentences_of_figures import SENTENCES_OF_FIGURES
+from api.sentences_of_intake import SENTENCES_OF_INTAKE
 from api.sentences_of_launches import SENTENCES_OF_LAUNCHES
 from api.sentences_of_messages import SENTENCES_OF_MESSAGES
 from api.sentences_of_people import SENTENCES_OF_PEOPLE
@@ -28,6 +29,7 @@ from models.stages import Approver, Choice, CycleState, Language, Role, Stage, T
 ALL_SENTENCES = {
     **SENTENCES,
     **SENTENCES_OF_FIGURES,
+    **SENTENCES_OF_INTAKE,
     **SENTENCES_OF_LAUNCHES,
     **SENTENCES_OF_MESSAGES,
     **SENTENCES_OF_PEOPLE,
@@ -82,6 +84,8 @@ def _worded(name: str, fact: Any, tongue: Tongue) -> str:
         return tongue.day(fact)
     if isinstance(fact, Decimal | int):
         return tongue.exact(fact)
+    if isinstance(fact, str) and name == "headings":
+        return tongue.gettext(fact)
     if isinstance(fact, list | tuple):
         return tongue.gettext(", ").join(_worded(name, one, tongue) for one in fact)
     return str(fact)

@@ -29,6 +29,7 @@ class Subject(StrEnum):
     ANOMALY = "anomaly"
     MISS = "miss"
     SOURCE = "source"
+    INTAKE = "intake"
 
 
 class Change(SQLModel, table=True):

@@ -22,6 +22,7 @@ from models import (
     cycles,
     delivery,
     evidence,
+    intake,
     metrics,
     org,
     records,
@@ -33,7 +34,21 @@ from models.sqlite import BEGIN, BEGIN_WRITING, opener
 
 SessionMaker = async_sessionmaker[AsyncSession]
 
-TABLES = (accounts, changes, clock, cycles, delivery, evidence, metrics, org, records, sources, tasks, wordings)
+TABLES = (
+    accounts,
+    changes,
+    clock,
+    cycles,
+    delivery,
+    evidence,
+    intake,
+    metrics,
+    org,
+    records,
+    sources,
+    tasks,
+    wordings,
+)
 """Importing these fills `SQLModel.metadata`."""
 
 MOST_PARAMETERS = 30_000

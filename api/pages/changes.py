@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from api.facts import names_of_metrics, names_of_people
+from api.facts import names_of_metrics, names_of_people, names_of_units
 from api.i18n import Tongue
 from api.i18n import later as _
 from api.map_words import MARK, SELLER_BY, label_of_line
@@ -29,7 +29,11 @@ LABELS: Final[Mapping[str, str]] = {
     "phone": _("Mobile number"),
     "language": _("Language of messages"),
     "superior_id": _("Superior"),
+    "superior_no": _("Superior"),
     "head_id": _("Head"),
+    "unit_id": _("Unit"),
+    "joined_on": _("Joined on"),
+    "left_on": _("First day away"),
     "post": _("Post"),
     "grade": _("Grade"),
     "region": _("Region"),
@@ -101,6 +105,8 @@ async def told(session: AsyncSession, tongue: Tongue, changes: Sequence[Change])
     values = [value for change in changes for value in (change.before, change.after)]
     ids = {str(one[name]) for one in values for name in PEOPLE if one.get(name)}
     people = await names_of_people(session, ids | {change.by_id for change in changes})
+    units = {str(one["unit_id"]) for one in values if one.get("unit_id")}
+    people |= await names_of_units(session, units, tongue.language)
     metrics = await names_of_metrics(
         session,
         {name.removeprefix(WEIGHT) for one in values for name in one if name.startswith(WEIGHT)},
@@ -153,7 +159,7 @@ def _value(tongue: Tongue, name: str, value: Any, people: Mapping[str, str]) -> 
     if DAY.fullmatch(name):
         kind, _space, note = str(value).partition(" ")
         return f"{tongue.gettext(DAYS[kind])} {note}".strip()
-    if name in PEOPLE:
+    if name in PEOPLE or name == "unit_id":
         return people.get(str(value), str(value))
     if name in ENUMS:
         return tongue.gettext(message_of(ENUMS[name](value)))
@@ -167,7 +173,7 @@ def _value(tongue: Tongue, name: str, value: Any, people: Mapping[str, str]) -> 
         return tongue.gettext(CHOICE_WORDS[str(value)])
     if isinstance(value, bool):
         return tongue.gettext("yes") if value else tongue.gettext("no")
-    if name in ("from_on", "until_on"):
+    if name in ("from_on", "until_on", "joined_on", "left_on"):
         return tongue.plain_day(date.fromisoformat(str(value)))
     if name.startswith(WEIGHT) or name == "score_cap":
         return f"{tongue.exact(Decimal(str(value)))}%"

@@ -78,6 +78,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("/scorecards", _("Scorecards"), "chart", readers_of_all, Group.SETTINGS),
     Entry("/sources", _("Sources of figures"), "download", readers_of_accounts, Group.SETTINGS),
     Entry("/mailbox", _("Mailbox"), "mail", in_a_demonstration),
+    Entry("/imports", _("Import"), "upload", readers_of_accounts, Group.SETTINGS),
     Entry("/settings/company", _("Company"), "building", readers_of_accounts, Group.SETTINGS),
     Entry("/settings/calendar", _("Calendar"), "calendar", readers_of_accounts, Group.SETTINGS),
     Entry("/settings/ladder", _("Reminders and escalation"), "bell", readers_of_accounts, Group.SETTINGS),

@@ -17,7 +17,7 @@ from api.commands import Commands
 from api.cookies import Cookies
 from api.engine import Engine
 from api.parts import Parts
-from connectors.files import read_table
+from connectors.files import open_sheet, read_table
 from models.accounts import Scope
 from models.database import SessionMaker
 from models.names import department_workflow_id, task_id
@@ -41,6 +41,7 @@ def make_parts(sessions: SessionMaker, engine: Engine, settings: Settings) -> Pa
         cookies=Cookies(settings),
         write=write_message,
         read_table=read_table,
+        open_table=open_sheet,
         texts=MessageTexts(),
     )
 

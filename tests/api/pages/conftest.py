@@ -12,7 +12,7 @@ from api.app import create_app
 from api.cookies import Cookies
 from api.engine import Engine
 from api.parts import Parts
-from connectors.files import read_table
+from connectors.files import open_sheet, read_table
 from models.cycles import Cycle, CycleDepartment
 from models.database import SessionMaker
 from models.settings import Settings
@@ -46,6 +46,7 @@ async def place(sqlite_sessions: SessionMaker, settings: Settings) -> Place:
         cookies=Cookies(settings),
         write=write_message,
         read_table=read_table,
+        open_table=open_sheet,
         texts=MessageTexts(),
         post=post,
     )

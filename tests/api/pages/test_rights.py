@@ -22,10 +22,12 @@ import pytest
 from starlette.requests import HTTPConnection
 
 from api.cookies import SESSION_COOKIE, Cookies, Visit, mark_of
+from api.intake.checking import NOTHING_FOUND, digest
 from models.accounts import AccountLink, LinkPurpose
 from models.cycles import Cycle, CycleEvent
 from models.delivery import Delivery, Notice, hash_of_token
 from models.errors import Refusal
+from models.intake import Intake, IntakeKind, IntakeState
 from models.metrics import Score
 from models.org import Account, ApiToken, Deputy, Person
 from models.sources import Fetch, FetchMode, Source, SourceKind
@@ -103,6 +105,12 @@ GET /figures/{whose}/{owner_id}/{metric_id}                       - - x x x - x 
 GET /figures/{whose}/{owner_id}/{metric_id}/{month}/correct       - - - - x - - - - x
 POST /figures/{whose}/{owner_id}/{metric_id}/{month}/correct      - - - - x - - - - x
 GET /healthz                                                      x x x x x x x x x x
+GET /imports                                                      - x - - - - - - x x
+POST /imports                                                     - x - - - - - - - x
+GET /imports/template/{kind}                                      - x - - - - - - x x
+GET /imports/{intake_id}                                          - - - - - - - - x x
+POST /imports/{intake_id}                                         - - - - - - - - - x
+GET /imports/{intake_id}/marked.xlsx                              - - - - - - - - x x
 GET /mailbox                                                      - - - - - - - - - -
 GET /mailbox/{name}/attachment/{number}                           - - - - - - - - - -
 GET /mailbox/{name}/html                                          - - - - - - - - - -
@@ -247,6 +255,7 @@ FORMS: Mapping[str, Mapping[str, str]] = {
     "POST /cycles/{cycle_id}/departments/{department_id}": {"act": "remind", "task": "{task_id}"},
     "POST /settings/tokens/revoke": {"token": "token-1"},
     "POST /sources/{source_id}/fetch": {"do": "test"},
+    "POST /imports": {"kind": "units"},
     "POST /sign-in/demo": {"person": "{person_id}"},
 }
 
@@ -260,6 +269,7 @@ IN_ITS_PLACE: Mapping[str, Mapping[str, str]] = {
     "/t/{token}/marked.xlsx": {"token": "data-token"},
     "/cycles/{cycle_id}/{order}": {"order": "pause"},
     "/people/{person_id}/deputies/{deputy_id}/end": {"person_id": "{director_id}"},
+    "/imports/template/{kind}": {"kind": "units"},
     "/welcome/{token}": {"token": "welcome-token"},
 }
 """Other rows for some routes, where the usual ones would make them answer "not there"."""
@@ -424,6 +434,18 @@ async def everybody(place: Place) -> Everybody:
         ),
         Source(id="source-1", company_id=company_id, kind=SourceKind.FILES, name="x", created_at=now),
         Fetch(id="fetch-1", company_id=company_id, source_id="source-1", mode=FetchMode.TEST, started_at=now),
+        Intake(
+            id="i-1",
+            company_id=company_id,
+            kind=IntakeKind.UNITS,
+            state=IntakeState.FAULTY,
+            file_name="units.csv",
+            sha256=digest(b"unit,kind of unit,unit above\nx,y,z\n"),
+            content=b"unit,kind of unit,unit above\nx,y,z\n",
+            by_id=place.company.hr_id,
+            received_at=now,
+            outcome=NOTHING_FOUND,
+        ),
         AccountLink(
             token_hash=hash_of_token("welcome-token"),
             person_id=employee,
@@ -475,6 +497,7 @@ async def everybody(place: Place) -> Everybody:
             "name": "none",
             "number": "1",
             "order": "sign-out",
+            "intake_id": "i-1",
             "occasion": "task-reminder",
             "language": "en",
             "channel": "email",

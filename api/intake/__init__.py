@@ -1,0 +1,1 @@
+"""Taking over files: people, units, metrics, targets and past figures (Rule 34)."""

@@ -1,0 +1,146 @@
+"""Imports: a template, a file sent in, what it would change, and taking it over (Rule 34).
+
+HR imports; auditors read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import PurePath
+from typing import Final
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+from starlette.responses import RedirectResponse, Response
+
+from api.commands import Asked
+from api.intake.checking import MOST_BYTES, check
+from api.intake.columns import COLUMNS, KIND_WORDS
+from api.intake.taking import Sent, dropping, intake_of_company, keep_checked, taking_over
+from api.intake.workbooks import given_back, template
+from api.pages.import_views import imports_page, intake_page, words_of
+from api.pages.rendering import Shell, TheShell
+from api.pages.tasks import in_words
+from api.pages.templates_of_figures import XLSX
+from api.parts import TheParts
+from api.problems import status_of
+from api.session import Database, HrEditor, HrReader
+from models.errors import Refusal
+from models.intake import IntakeKind, IntakeState, intakes_of
+
+PAGE: Final = "/imports"
+TAKE, DROP = "take", "drop"
+
+router = APIRouter()
+
+
+@router.get(PAGE)
+async def list_imports(request: Request, around: TheShell, asking: HrReader, database: Database) -> Response:
+    chosen = kind_named(request.query_params.get("kind", IntakeKind.UNITS))
+    intakes = await intakes_of(database, asking.company_id)
+    return around.render(
+        "imports/list.html", await imports_page(database, around.tongue, intakes, chosen, around.may_edit)
+    )
+
+
+def kind_named(name: str) -> IntakeKind:
+    """Raises: Refusal: `not-found`."""
+    kind = next((kind for kind in COLUMNS if kind == name), None)
+    if kind is None:
+        raise Refusal("not-found")
+    return kind
+
+
+@router.get(f"{PAGE}/template/{{kind}}")
+async def template_of_import(kind: str, around: TheShell, asking: HrReader) -> Response:
+    chosen = kind_named(kind)
+    content = await run_in_threadpool(template, chosen, around.tongue)
+    return as_workbook(content, around.tongue.gettext(KIND_WORDS[chosen]))
+
+
+def as_workbook(content: bytes, name: str) -> Response:
+    return Response(
+        content,
+        media_type=XLSX,
+        headers={"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}.xlsx"},
+    )
+
+
+@router.post(PAGE)
+async def send_in(
+    request: Request, around: TheShell, asking: HrEditor, database: Database, parts: TheParts
+) -> Response:
+    """Check a file that was sent in, and keep it with what was found."""
+    form = await request.form()
+    kind = kind_named(str(form.get("kind", "")))
+    file = form.get("file")
+    try:
+        if not isinstance(file, UploadFile) or not file.filename:
+            raise Refusal("file-missing")
+        sent = Sent(kind, file.filename, await file.read(MOST_BYTES + 1))
+        intake, _checked = await keep_checked(database, parts.open_table, asking.company_id, asking.id, sent)
+    except Refusal as refusal:
+        await database.rollback()
+        problem, _errors = await in_words(around, database, refusal)
+        intakes = await intakes_of(database, asking.company_id)
+        page = await imports_page(database, around.tongue, intakes, kind, around.may_edit)
+        return around.render("imports/list.html", replace(page, problem=problem), status_of(refusal.code))
+    return RedirectResponse(f"{PAGE}/{intake.id}", 303)
+
+
+@router.get(f"{PAGE}/{{intake_id}}")
+async def show_import(intake_id: str, around: TheShell, asking: HrReader, database: Database) -> Response:
+    return await _shown(around, database, asking.company_id, intake_id)
+
+
+async def _shown(
+    around: Shell, database: Database, company_id: str, intake_id: str, refusal: Refusal | None = None
+) -> Response:
+    intake = await intake_of_company(database, company_id, intake_id)
+    page = await intake_page(database, around.tongue, intake, around.may_edit)
+    if refusal is None:
+        return around.render("imports/intake.html", page)
+    problem, _errors = await in_words(around, database, refusal)
+    return around.render("imports/intake.html", replace(page, problem=problem), status_of(refusal.code))
+
+
+@router.post(f"{PAGE}/{{intake_id}}")
+async def decide_on_import(
+    request: Request, intake_id: str, around: TheShell, asking: HrEditor, database: Database, parts: TheParts
+) -> Response:
+    """Take a file over as it was shown, or let go of it."""
+    choice = str((await request.form()).get("choice", ""))
+    intake = await intake_of_company(database, asking.company_id, intake_id)
+    try:
+        if choice == DROP:
+            wish = dropping(intake, asking.id)
+        elif choice == TAKE:
+            wish = await taking_over(database, parts.open_table, intake, asking.id)
+        else:
+            raise Refusal("choice-not-allowed")
+        await parts.commands.note(database, wish, Asked(f"{intake.id}.{choice}", intake.fingerprint))
+    except Refusal as refusal:
+        await database.rollback()
+        return await _shown(around, database, asking.company_id, intake_id, refusal)
+    return RedirectResponse(PAGE if choice == DROP else f"{PAGE}/{intake_id}", 303)
+
+
+@router.get(f"{PAGE}/{{intake_id}}/marked.xlsx")
+async def marked_import(
+    intake_id: str, around: TheShell, asking: HrReader, database: Database, parts: TheParts
+) -> Response:
+    """Give the file back with every fault marked and explained, against what is known now."""
+    intake = await intake_of_company(database, asking.company_id, intake_id)
+    if intake.state is not IntakeState.FAULTY:
+        raise Refusal("not-found")
+    checked = await check(database, parts.open_table, intake)
+    words: dict[int, dict[str, str]] = {}
+    for fault in checked.faults.in_order():
+        said = {"code": fault.code, "value": fault.value, "facts": fault.facts}
+        of_row = words.setdefault(fault.row, {})
+        of_row[fault.column] = " ".join(filter(None, (of_row.get(fault.column), words_of(said, around.tongue))))
+    heading = around.tongue.gettext("Problem")
+    content = await run_in_threadpool(given_back, parts.read_table, parts.open_table, intake, words, heading)
+    return as_workbook(content, around.tongue.gettext("%(file)s (marked)", file=PurePath(intake.file_name).stem))

@@ -1,0 +1,85 @@
+"""What is wrong with files that are to be taken over, in sentences that say what to do."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from api.i18n import later as _
+
+SENTENCES_OF_INTAKE: Final[dict[str, tuple[str, ...]]] = {
+    # The file as a whole.
+    "file-too-large": (_("The file is larger than %(limit)s MB. Please part it into several."),),
+    "file-too-many-rows": (_("The file has more than %(limit)s rows. Please part it into several."),),
+    "file-old-format": (
+        _("Files of Excel 97–2003 (.xls) are not taken here. Please save it as .xlsx and send it again."),
+    ),
+    "file-unpacks-too-far": (
+        _("Unpacked, the file is larger than %(limit)s MB, so it was not opened. Please send a smaller one."),
+    ),
+    "sheet-too-large": (
+        _("The sheet is too large to be opened (limit: %(limit)s). Please delete empty rows and columns."),
+    ),
+    "sheet-missing": (_("The workbook has no sheet “%(sheet)s”. Its sheets: %(found)s."),),
+    "file-without-rows": (_("There is no row below the headings. Please fill in the template."),),
+    "headings-missing": (
+        _("The first row lacks headings: %(headings)s. Please use the template, or name the columns so."),
+    ),
+    "intake-faulty": (_("Rows of the file are wrong, so nothing is taken over. Please correct it."),),
+    "intake-over": (_("This file was taken over or dropped already. Please look at the list of imports."),),
+    "intake-stale": (
+        _(
+            "Nothing was taken over: something has changed since the file was checked. It was checked anew;"
+            " please look at what it would change now."
+        ),
+    ),
+    # Any cell.
+    "cell-missing": (_("This cell is empty. Please fill it in."),),
+    "text-too-long": (_("This is longer than %(limit)s characters. Please shorten it."),),
+    "text-unprintable": (_("There are signs in it that cannot be shown, like line breaks. Please type it anew."),),
+    "formula-without-value": (
+        _("This formula has no value with it. Please open the file in Excel, save it, and send it again."),
+    ),
+    "cell-merged": (_("This cell is part of a merged one. Please give every row its own value."),),
+    "not-a-choice-of": (_("“%(given)s” is none of: %(known)s. Please write one of them."),),
+    "not-yes-or-no": (_("“%(given)s” is neither yes nor no. Please write 是 or 否, yes or no."),),
+    "date-unreadable": (_("“%(given)s” is no day. Please write it like 2026-01-31."),),
+    "date-ambiguous": (_("“%(given)s” can be either of: %(choices)s. Please write the year first."),),
+    "date-impossible": (
+        _("There is no such day as %(given)s. Do you mean %(near)s?"),
+        _("There is no such day as %(given)s. Please look at it."),
+    ),
+    "date-year-short": (_("“%(given)s” has a year of two digits. Please write it like 2026-01-31."),),
+    "date-implausible": (_("The year of “%(given)s” cannot be meant. Please look at it."),),
+    "staff-no-zeros": (_("“%(given)s” has lost its leading zeros. Please write %(near)s, as text."),),
+    "staff-no-ambiguous": (_("“%(given)s” may be any of: %(choices)s. Please write the number with its zeros."),),
+    "staff-no-unknown": (_("Nobody has the staff number “%(given)s”. Please look at it."),),
+    "staff-no-invalid": (
+        _("“%(given)s” is no staff number. Do you mean %(near)s?"),
+        _("“%(given)s” is no staff number. Please write it as text."),
+    ),
+    "name-unknown": (
+        _("There is no “%(given)s”. Do you mean %(near)s?"),
+        _("There is no “%(given)s”. Please look at its spelling."),
+    ),
+    "name-ambiguous": (_("“%(given)s” may be any of: %(choices)s. Please write the one that is meant."),),
+    "row-repeated": (_("Row %(first_row)s is about the same already. Please keep one of them."),),
+    # Units.
+    "unit-unclear": (_("“%(given)s” may be any of: %(choices)s. Please write it with the units above it."),),
+    "unit-name-with-line": (_("A unit's own name has no “/”. Please write the units above it in their column."),),
+    "unit-circular": (_("These units lie below each other. Please look at the column of the unit above."),),
+    "unit-kind-kept": (_("The kind of a unit that is there cannot be changed. Please leave it as it is."),),
+    "unit-kind-order": (_("It cannot lie there: teams lie below departments, and those below divisions."),),
+    "company-there": (_("There is a company already; there can be one. Please choose another kind."),),
+    # People.
+    "head-twice": (_("Row %(first_row)s names another head of this unit. Please keep one of them."),),
+    "line-in-circle": (_("The reporting line is a circle: %(line)s. Please look at these superiors."),),
+    "left-before-joined": (_("The first day away lies before the day of joining. Please look at both."),),
+    "change-by-page": (
+        _(
+            "A cycle is running: a transfer or a leaver takes tasks and targets along. Please make this change on"
+            " the person's page and leave it out here."
+        ),
+    ),
+    # Metrics.
+    "metric-name-twice": (_("The metric %(known)s has this name already. Please choose another."),),
+}
