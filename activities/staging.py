@@ -13,10 +13,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from temporalio.exceptions import ApplicationError
 
 from connectors.source import Connector, Page, Reading, SourceRow, SourceTrouble, Trouble
-from models.database import SessionMaker, insert_once, writing
+from models.database import SessionMaker, insert_many_once, table_of, writing
 from models.field_maps import RecordMap
 from models.sources import Fetch, FetchState, RecordKind, Source, StagedRow
 
+Columns = dict[str, Any]
 Progress = dict[str, Any]
 """How far a kind of records is: `pages`, `rows`, where to go on (`next`), `is_done`, changes `since` when."""
 DIGEST_SIGNS = 16
@@ -110,15 +111,13 @@ class Staging:
         list_of = f"{object_}:{column}"
         if self.fetch.progress.get(list_of, {}).get("is_done"):
             return
-        rows: list[StagedRow] = []
+        rows: list[Columns] = []
         async for page in self._in_time(self.connector.pages(Reading(object_, (column,), column))):
             for row in page.rows:
                 name = row.cells.get(column, "").strip()
                 if name:
-                    staged = self._row(kind, row, len(rows))
-                    staged.external_id, staged.list_of = f"{list_of}:{name}", list_of
-                    staged.cells = {column: name}
-                    rows.append(staged)
+                    its_own = {"external_id": f"{list_of}:{name}", "cells": {column: name}, "list_of": list_of}
+                    rows.append(self._row(kind, row, len(rows)) | its_own)
         await self._keep(list_of, rows, {"rows": len(rows), "is_done": True})
 
     async def _in_time(self, pages: AsyncIterator[Page]) -> AsyncIterator[Page]:
@@ -131,23 +130,25 @@ class Staging:
             except TimeoutError as late:
                 raise SourceTrouble(Trouble.UNREACHABLE, why="too-slow") from late
 
-    def _row(self, kind: RecordKind, row: SourceRow, position: int) -> StagedRow:
-        return StagedRow(
-            fetch_id=self.fetch.id,
-            kind=kind,
-            external_id=row.key,
-            position=position,
-            place=row.place,
-            cells=dict(row.cells),
-            fault=row.fault,
-        )
+    def _row(self, kind: RecordKind, row: SourceRow, position: int) -> Columns:
+        """Return the columns of a staged row."""
+        return {
+            "fetch_id": self.fetch.id,
+            "kind": kind,
+            "external_id": row.key,
+            "position": position,
+            "place": row.place,
+            "cells": dict(row.cells),
+            "fault": row.fault,
+            "list_of": "",
+        }
 
-    async def _keep(self, name: str, rows: Sequence[StagedRow], progress: Progress) -> None:
+    async def _keep(self, name: str, rows: Sequence[Columns], progress: Progress) -> None:
         """Stage rows and how far we are, together."""
         async with self.sessions() as session:
             await writing(session)
             fetch = await self._running(session)
-            await insert_once(session, rows)
+            await insert_many_once(session, table_of(StagedRow), rows)
             fetch.progress = {**fetch.progress, name: progress}
             self.fetch.progress = fetch.progress
             await session.commit()

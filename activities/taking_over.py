@@ -22,7 +22,7 @@ from activities.known import staged, what_is_known
 from activities.staging import cursor_of, maps_of, since_of
 from models import effects
 from models.cycles import Cycle, CycleDepartment
-from models.database import SessionMaker, insert_once, writing
+from models.database import SessionMaker, insert_many_once, table_of, writing
 from models.fetch_orders import FetchStep
 from models.field_maps import RecordMap
 from models.messages import DepartmentMoment
@@ -132,7 +132,7 @@ class TakeOverActivities:
 
     async def settle(self, session: AsyncSession, fetch: Fetch, verdict: Verdict, now: datetime) -> None:
         """Write what came of a fetch, and its records where they are to be taken over."""
-        await insert_once(session, faults_of(fetch.id, verdict))
+        await insert_many_once(session, table_of(RowFault), faults_of(fetch.id, verdict))
         trouble = verdict.trouble
         if not trouble and fetch.mode is FetchMode.TAKE_OVER:
             people: set[str] = set()
@@ -206,22 +206,22 @@ async def departments_of(
     ]
 
 
-def faults_of(fetch_id: str, verdict: Verdict) -> list[RowFault]:
+def faults_of(fetch_id: str, verdict: Verdict) -> list[dict[str, Any]]:
     """Return the faults as they are kept: those that keep rows from counting first."""
     faults = [fault for outcome in verdict.outcomes for fault in outcome.found.faults]
     faults.sort(key=lambda fault: not fault.is_blocking)
     return [
-        RowFault(
-            fetch_id=fetch_id,
-            position=position,
-            kind=fault.kind,
-            place=fault.place,
-            column_name=fault.column,
-            value=fault.value,
-            code=fault.code,
-            suggestion=fault.suggestion,
-            is_blocking=fault.is_blocking,
-        )
+        {
+            "fetch_id": fetch_id,
+            "position": position,
+            "kind": fault.kind,
+            "place": fault.place,
+            "column_name": fault.column,
+            "value": fault.value,
+            "code": fault.code,
+            "suggestion": fault.suggestion,
+            "is_blocking": fault.is_blocking,
+        }
         for position, fault in enumerate(faults[:MOST_FAULTS_KEPT])
     ]
 
