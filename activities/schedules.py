@@ -34,9 +34,10 @@ class ScheduleActivities:
                 return FetchAgain(wait=None)
             # The schedule's own clock is not moved on with the cycles' in a demonstration.
             now = max(due.now, await business_now(session))
-            last = await last_begun(session, source.id)
+            # A new source is left to whoever tries it out first.
+            last = await last_begun(session, source.id) or source.created_at
         every = timedelta(minutes=source.every_minutes)
-        if last is not None and now < last + every:
+        if now < last + every:
             return FetchAgain(wait=last + every - now)
         await self.start(source, now)
         return FetchAgain(wait=every)

@@ -26,7 +26,7 @@ from models.errors import Refusal, WrongSettings
 from models.settings import Settings, read_settings
 from models.stages import Channel, Language, Occasion
 from notifications.samples import preview
-from quarterdeck import migration
+from quarterdeck import migration, source_commands
 from quarterdeck.conductor import Advance, Conductor
 from quarterdeck.crm_import import import_crm
 from quarterdeck.demonstration import Demonstration, reset, step_into_running
@@ -40,6 +40,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("import-crm")(import_crm)
+app.add_typer(source_commands.app, name="source")
 console = Console(soft_wrap=True)
 Given = TypeVar("Given")
 

@@ -72,8 +72,7 @@ class FetchHouse:
             settings=dict(settings),
             secrets=SourceSecrets(self.settings).sealed(secrets or {}),
             maps=[each.model_dump(mode="json") for each in maps],
-            created_at=datetime.now(UTC),
-            **columns,
+            **{"created_at": datetime.now(UTC), **columns},
         )
         async with self.sessions() as session:
             session.add(source)
@@ -155,10 +154,14 @@ class FetchHouse:
     async def fetch(self, source: Source, mode: FetchMode, **period: date) -> Fetch:
         """Ask for a fetch, and wait until its figures are there."""
         fetch_id = await self.ask(source, mode, **period)
+        await self.over(source)
+        return await self.ended(fetch_id)
+
+    async def over(self, source: Source) -> None:
+        """Wait until no fetch of a source runs any more."""
         workflow_id = fetch_workflow_id(source.company_id, source.id)
         async with asyncio.timeout(PATIENCE):
             await self.engine.client.get_workflow_handle(workflow_id).result()
-        return await self.ended(fetch_id)
 
     async def ended(self, fetch_id: str) -> Fetch:
         return await self.until(fetch_id, lambda fetch: fetch.state is not FetchState.RUNNING)
