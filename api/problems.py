@@ -81,6 +81,7 @@ STATUS: Mapping[str, HTTPStatus] = {
     "file-without-rows": HTTPStatus.UNPROCESSABLE_ENTITY,
     "headings-missing": HTTPStatus.UNPROCESSABLE_ENTITY,
     "intake-faulty": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "intake-without-cycle": HTTPStatus.UNPROCESSABLE_ENTITY,
     "sheet-missing": HTTPStatus.UNPROCESSABLE_ENTITY,
     "sheet-too-large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "cycle-needed": HTTPStatus.UNPROCESSABLE_ENTITY,

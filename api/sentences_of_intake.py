@@ -80,6 +80,33 @@ SENTENCES_OF_INTAKE: Final[dict[str, tuple[str, ...]]] = {
             " the person's page and leave it out here."
         ),
     ),
+    # Targets and past figures.
+    "intake-without-cycle": (_("Please choose the cycle that the targets are for."),),
+    "intake-cycle-closed": (
+        _("Targets of “%(cycle)s” do not come from a file any more. Please change them on the cycle's pages."),
+    ),
+    "owner-missing": (_("Neither a staff number nor a unit says whose it is. Please fill in one of them."),),
+    "person-named-otherwise": (_("%(staff_no)s is %(near)s, and not “%(given)s”. Please look at both columns."),),
+    "person-elsewhere": (_("This person belongs to %(near)s. Please look at the unit."),),
+    "person-without-targets": (
+        _("This person has no targets and results. Please change that on their page, or leave the row out."),
+    ),
+    "person-not-in-cycle": (_("This person is not in post on any day of “%(cycle)s”. Please leave the row out."),),
+    "target-of-other-cycle": (
+        _("The file is taken over for the cycle “%(near)s”. Please leave out rows of other cycles."),
+    ),
+    "targets-confirmed": (
+        _(
+            "These targets are confirmed already. They change by proposals and adjustments; please leave the row"
+            " out."
+        ),
+    ),
+    "targets-over-parent": (
+        _(
+            "%(unit)s has a target of %(target)s for %(metric)s, but %(shared)s is shared out below it, which is"
+            " %(over)s too much. Please raise the one or lower the others."
+        ),
+    ),
     # Metrics.
     "metric-name-twice": (_("The metric %(known)s has this name already. Please choose another."),),
 }

@@ -30,6 +30,7 @@ class Subject(StrEnum):
     MISS = "miss"
     SOURCE = "source"
     INTAKE = "intake"
+    TARGET = "target"
 
 
 class Change(SQLModel, table=True):

@@ -14,6 +14,7 @@ from api.intake.columns import COLUMNS, names_by_heading
 from api.intake.kinds import Known, Planned, documented
 from api.intake.metrics import MetricsKnown
 from api.intake.org import PeopleKnown, UnitsKnown
+from api.intake.targets import TargetsKnown
 from api.parts import OpenedTable, TableOpener
 from models.errors import Refusal
 from models.intake import Intake, IntakeKind, IntakeState
@@ -50,10 +51,15 @@ async def _metrics(session: AsyncSession, intake: Intake) -> Known:
     return await MetricsKnown.load(session, intake.company_id)
 
 
+async def _targets(session: AsyncSession, intake: Intake) -> Known:
+    return await TargetsKnown.load(session, intake)
+
+
 KINDS: Final[Mapping[IntakeKind, Load]] = {
     IntakeKind.UNITS: _units,
     IntakeKind.PEOPLE: _people,
     IntakeKind.METRICS: _metrics,
+    IntakeKind.TARGETS: _targets,
 }
 """What a file of each kind is checked against. A new kind is one line here, its columns and its rules."""
 

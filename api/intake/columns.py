@@ -34,6 +34,39 @@ class Column:
 YES_OR_NO: Final = _("Yes or no; yes where it is empty.")
 ONE_OF_UNITS: Final = _("Its name, or with those above it: “Division 1 / Sales 1”.")
 
+WHOSE: Final = (
+    Column(
+        "staff_no",
+        _("Staff number"),
+        _("Whose it is, as text with its leading zeros. Empty where it is the unit's own."),
+        ("000123", "000123"),
+        True,
+        ("员工编号", "员工号", "人员编号", "编号", "employee id", "employee number"),
+    ),
+    Column(
+        "name",
+        _("Full name"),
+        _("May be left out. Where it is there, it must be the name that belongs to the staff number."),
+        ("张三", "Zhang San"),
+        aliases=("员工姓名", "name"),
+    ),
+    Column(
+        "unit",
+        _("Unit"),
+        _("The unit whose own it is: “Division 1 / Sales 1”. Beside a staff number it must be theirs."),
+        ("", ""),
+        aliases=("所属单位", "所属部门", "部门", "团队", "所属团队", "组织", "单位名称", "department", "team"),
+    ),
+)
+METRIC: Final = Column(
+    "metric",
+    _("Metric"),
+    _("Its name or its code."),
+    ("销售额", "Sales"),
+    True,
+    ("指标名称", "指标代码", "考核指标", "metric code"),
+)
+
 COLUMNS: Final[Mapping[IntakeKind, tuple[Column, ...]]] = {
     IntakeKind.UNITS: (
         Column(
@@ -196,6 +229,32 @@ COLUMNS: Final[Mapping[IntakeKind, tuple[Column, ...]]] = {
         Column("level", _("Whose figure"), _("Each person's, or the team's."), ("个人数据", "Each person's own")),
         Column(
             "is_required", _("Required before scoring"), YES_OR_NO, ("是", "yes"), aliases=("是否必填", "必填")
+        ),
+    ),
+    IntakeKind.TARGETS: (
+        *WHOSE,
+        METRIC,
+        Column(
+            "value",
+            _("Target of the cycle"),
+            _("Of the whole period: 500000, 50万, 90%. “none” where the metric does not concern the person."),
+            ("50万", "500,000"),
+            True,
+            ("目标", "目标值", "指标值", "年度目标", "季度目标", "target", "value"),
+        ),
+        Column(
+            "initiative",
+            _("Initiative"),
+            _("What is done to reach it."),
+            ("重点跟进 20 家大客户", "Follow up 20 key accounts"),
+            aliases=("举措", "措施", "行动计划"),
+        ),
+        Column(
+            "cycle",
+            _("Cycle"),
+            _("May be left out. Where it is there, it must name the cycle chosen on the page."),
+            ("", ""),
+            aliases=("周期", "考核周期", "绩效周期", "period"),
         ),
     ),
 }

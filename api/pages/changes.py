@@ -70,6 +70,9 @@ LABELS: Final[Mapping[str, str]] = {
     "every_minutes": _("Fetched every so many minutes"),
     "stale_after_hours": _("Figures count as old after (hours)"),
     "is_on": _("Switched on"),
+    "target": _("Target"),
+    "applies": _("Applies"),
+    "initiative": _("Initiative"),
     **{f"{kind}.{name}": one.label for kind, words in SETTING_WORDS.items() for name, one in words.items()},
 }
 HIDDEN: Final[Mapping[str, str]] = {"hidden": _("hidden"), "hidden-anew": _("hidden, entered anew")}
@@ -177,6 +180,8 @@ def _value(tongue: Tongue, name: str, value: Any, people: Mapping[str, str]) -> 
         return tongue.plain_day(date.fromisoformat(str(value)))
     if name.startswith(WEIGHT) or name == "score_cap":
         return f"{tongue.exact(Decimal(str(value)))}%"
+    if name == "target":
+        return tongue.exact(Decimal(str(value)))
     if name == "bands":
         return tongue.gettext(", ").join(
             f"{one['name']} ≥ {tongue.exact(Decimal(one['from_points']))}" for one in value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -12,10 +13,12 @@ from api.facts import names_of_people
 from api.i18n import Tongue
 from api.i18n import later as _
 from api.intake.columns import COLUMNS, KIND_WORDS, choices_of, name_of_choice
+from api.intake.targets import cycles_to_aim_at
 from api.pages.changes import told
 from api.words import Said, say
 from models.changes import Change, Subject
-from models.intake import Intake, IntakeKind, IntakeState
+from models.cycles import Cycle
+from models.intake import Intake, IntakeKind, IntakeState, intakes_of
 from rules.cells import plain
 
 STATES: Mapping[IntakeState, str] = {
@@ -41,6 +44,7 @@ SUBJECTS: Mapping[IntakeKind, Subject] = {
     IntakeKind.UNITS: Subject.UNIT,
     IntakeKind.PEOPLE: Subject.PERSON,
     IntakeKind.METRICS: Subject.METRIC,
+    IntakeKind.TARGETS: Subject.TARGET,
 }
 
 
@@ -61,6 +65,8 @@ class ImportsPage:
     past: tuple[Past, ...]
     may_send: bool
     problem: Said | None = None
+    cycles: tuple[Cycle, ...] = ()
+    """That targets can be taken over for, the latest first."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,17 @@ class ChangedLine:
 
 
 @dataclass(frozen=True)
+class Shared:
+    """How far a unit's target is shared out (Rule 15)."""
+
+    unit: str
+    metric: str
+    target: Decimal
+    shared: Decimal
+    left: Decimal
+
+
+@dataclass(frozen=True)
 class IntakePage:
     intake: Intake
     kind: str
@@ -94,11 +111,14 @@ class IntakePage:
     may_take: bool = False
     problem: Said | None = None
     more: Mapping[str, Any] = field(default_factory=dict)
+    shares: tuple[Shared, ...] = ()
+    """How far the targets of units are shared out."""
 
 
 async def imports_page(
-    database: AsyncSession, tongue: Tongue, intakes: Sequence[Intake], chosen: IntakeKind, may_send: bool
+    database: AsyncSession, tongue: Tongue, company_id: str, chosen: IntakeKind, may_send: bool
 ) -> ImportsPage:
+    intakes = await intakes_of(database, company_id)
     people = await names_of_people(database, {intake.by_id for intake in intakes})
     return ImportsPage(
         kinds=tuple((kind, tongue.gettext(KIND_WORDS[kind])) for kind in COLUMNS),
@@ -113,6 +133,7 @@ async def imports_page(
             for intake in intakes
         ),
         may_send=may_send,
+        cycles=tuple(await cycles_to_aim_at(database, company_id)) if chosen is IntakeKind.TARGETS else (),
     )
 
 
@@ -136,6 +157,10 @@ async def intake_page(database: AsyncSession, tongue: Tongue, intake: Intake, ma
         first_changed=await _changed(database, tongue, intake),
         may_take=may_change and intake.state is IntakeState.CHECKED,
         more=outcome["more"],
+        shares=tuple(
+            Shared(one["unit"], one["metric"], *(Decimal(one[name]) for name in ("target", "shared", "left")))
+            for one in outcome["more"].get("shares", ())
+        ),
     )
 
 
@@ -148,6 +173,8 @@ def how_read(outcome: Mapping[str, Any], tongue: Tongue) -> list[str]:
     """Say how a file was understood."""
     how = outcome["how"]
     lines = []
+    if outcome["more"].get("cycle"):
+        lines.append(tongue.gettext("Cycle: %(cycle)s", cycle=outcome["more"]["cycle"]))
     if how["encoding"]:
         encoding, delimiter = (_NAMES.get(how[name], how[name]) for name in ("encoding", "delimiter"))
         lines.append(tongue.gettext("Encoding: %(encoding)s", encoding=tongue.gettext(encoding)))

@@ -28,7 +28,7 @@ from api.parts import TheParts
 from api.problems import status_of
 from api.session import Database, HrEditor, HrReader
 from models.errors import Refusal
-from models.intake import IntakeKind, IntakeState, intakes_of
+from models.intake import IntakeKind, IntakeState
 
 PAGE: Final = "/imports"
 TAKE, DROP = "take", "drop"
@@ -39,10 +39,8 @@ router = APIRouter()
 @router.get(PAGE)
 async def list_imports(request: Request, around: TheShell, asking: HrReader, database: Database) -> Response:
     chosen = kind_named(request.query_params.get("kind", IntakeKind.UNITS))
-    intakes = await intakes_of(database, asking.company_id)
-    return around.render(
-        "imports/list.html", await imports_page(database, around.tongue, intakes, chosen, around.may_edit)
-    )
+    page = await imports_page(database, around.tongue, asking.company_id, chosen, around.may_edit)
+    return around.render("imports/list.html", page)
 
 
 def kind_named(name: str) -> IntakeKind:
@@ -79,13 +77,12 @@ async def send_in(
     try:
         if not isinstance(file, UploadFile) or not file.filename:
             raise Refusal("file-missing")
-        sent = Sent(kind, file.filename, await file.read(MOST_BYTES + 1))
+        sent = Sent(kind, file.filename, await file.read(MOST_BYTES + 1), str(form.get("cycle", "")))
         intake, _checked = await keep_checked(database, parts.open_table, asking.company_id, asking.id, sent)
     except Refusal as refusal:
         await database.rollback()
         problem, _errors = await in_words(around, database, refusal)
-        intakes = await intakes_of(database, asking.company_id)
-        page = await imports_page(database, around.tongue, intakes, kind, around.may_edit)
+        page = await imports_page(database, around.tongue, asking.company_id, kind, around.may_edit)
         return around.render("imports/list.html", replace(page, problem=problem), status_of(refusal.code))
     return RedirectResponse(f"{PAGE}/{intake.id}", 303)
 

@@ -39,11 +39,16 @@ async def quiet(place: Place) -> Place:
 
 
 async def send(
-    browser: Browser, kind: str, content: str | bytes, name: str = "名单.csv", encoding: str = "utf-8"
+    browser: Browser,
+    kind: str,
+    content: str | bytes,
+    name: str = "名单.csv",
+    encoding: str = "utf-8",
+    cycle: str = "",
 ) -> httpx.Response:
     await browser.open("/imports")
     body = content.encode(encoding) if isinstance(content, str) else content
-    return await browser.send("/imports", files={"file": (name, body)}, kind=kind)
+    return await browser.send("/imports", files={"file": (name, body)}, kind=kind, cycle=cycle)
 
 
 async def take(browser: Browser, answer: httpx.Response) -> httpx.Response:
@@ -203,7 +208,7 @@ async def test_a_template_has_headings_notes_and_an_example_that_is_passed_over(
         workbook = load_workbook(BytesIO(got.content))
         assert len(workbook.worksheets) == 2
         assert str(workbook.worksheets[0].cell(2, 1).value).startswith("示例")
-        refused = await send(browser, kind.value, got.content, "模板.xlsx")
+        refused = await send(browser, kind.value, got.content, "模板.xlsx", cycle=quiet.company.cycle_id)
         assert "表头下面没有数据行" in refused.text
 
 
