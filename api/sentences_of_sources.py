@@ -63,6 +63,19 @@ SENTENCES_OF_SOURCES: Final[dict[str, tuple[str, ...]]] = {
     "source-busy": (
         _("The source takes no more questions for now. It will be asked again later; nothing needs to be done."),
     ),
+    "source-used-up": (
+        _(
+            "Of the source's %(total)s calls a day %(used)s are used; the rest is left to others, and nothing was"
+            " taken over. Please fetch tomorrow, fetch less often, or ask for more calls."
+        ),
+        _(
+            "The source's calls for today are used up, so nothing was taken over. Please fetch tomorrow, fetch"
+            " less often, or ask for more calls."
+        ),
+    ),
+    "source-changed": (
+        _("The source changed while it was read, again and again; nothing was taken over. Please fetch later."),
+    ),
     "source-not-let-in": (
         _("The source did not let us in. Please check user, password and rights under “Connection”."),
     ),
@@ -123,6 +136,20 @@ WHYS: Final[dict[str, str]] = {
     "pages-repeat": _("The source gave the same page again and again."),
     "period-needed": _("This object is read by period only. Please choose the column of the date."),
     "form-code-missing": _("The approval form's code is missing in the object's name."),
+    "not-encrypted": _("It does not encrypt."),
+    "certificate": _(
+        "Its certificate is none that is trusted; one of your own is set by QUARTERDECK_SOURCES__CA_FILE."
+    ),
+    "key-unreadable": _("The private key is no RSA key in PEM format without a password."),
+    "value-of-another-type": _("The column %(column)s cannot hold “%(value)s”."),
+    "cannot-go-on-from-there": _("The place where reading was to go on is not known any more."),
+    "being-written": _("%(file)s is still being written."),
+    "no-such-folder": _("There is no folder %(file)s in your company's folder for sources."),
+    "no-file-name": _("%(file)s is no name of a file; folders are part of the connection, not of the map."),
+    "secrets-unreadable": _(
+        "Its passwords can no longer be read: this installation's keys have changed. Please enter them again."
+    ),
+    "signed-out": _("It signed us out while reading."),
     "redirect": _("The source sends us to another address."),
 }
 """More about a trouble, where the connector says why."""

@@ -8,7 +8,7 @@ from typing import Any
 from api.i18n import Tongue, filled
 from api.sentences_of_sources import WHYS
 from api.source_words import SETTING_WORDS
-from api.words import say
+from api.words import ALL_SENTENCES, say
 from models.sources import FetchState, SourceKind
 
 
@@ -16,11 +16,18 @@ def trouble_said(trouble: Mapping[str, Any], kind: SourceKind, tongue: Tongue) -
     """Say why a fetch came to nothing, what the source said about it, and what to do."""
     facts = _facts(trouble, kind, tongue)
     detail = say(str(facts.pop("code", "fetch-fault")), facts, tongue).detail
-    why = filled(tongue.gettext(WHYS.get(str(trouble.get("why", "")), "")), facts) if trouble.get("why") else ""
+    why = _why(str(trouble.get("why", "")), facts, tongue)
     said = str(trouble.get("said", ""))
     if said:
         said = tongue.gettext("It said: %(said)s", said=said)
     return " ".join(part for part in (detail, why, said) if part)
+
+
+def _why(why: str, facts: Mapping[str, Any], tongue: Tongue) -> str:
+    """Say more about a trouble; what a file was refused for has sentences of its own."""
+    if why in WHYS:
+        return filled(tongue.gettext(WHYS[why]), facts) or ""
+    return say(why, dict(facts), tongue).detail if why in ALL_SENTENCES else ""
 
 
 def _facts(trouble: Mapping[str, Any], kind: SourceKind, tongue: Tongue) -> dict[str, Any]:

@@ -48,7 +48,9 @@ SETTING_WORDS: dict[SourceKind, dict[str, SettingWords]] = {
     },
     SourceKind.SALESFORCE: {
         "sign_in": SettingWords(_("Way of signing in")),
-        "domain": SettingWords(_("My Domain"), _("What stands before .salesforce.com in your address.")),
+        "domain": SettingWords(
+            _("My Domain"), _("What stands before .salesforce.com in your address (Setup, My Domain).")
+        ),
         "consumer_key": SettingWords(_("Consumer key"), _("Of the connected app.")),
         "consumer_secret": SettingWords(_("Consumer secret"), _("Of the connected app.")),
         "username": SettingWords(_("User name"), _("Give this user the right to read, and no other.")),
@@ -97,5 +99,6 @@ FAULT_WORDS: dict[str, str] = {
     "not-a-choice": _("Please choose one of the list."),
     "not-a-number": _("Please write a whole number."),
     "out-of-bounds": _("This number is too small or too large."),
+    "misspelt": _("Please write this like the example."),
     "not-a-time-zone": _("Please write a time zone like Asia/Shanghai."),
 }

@@ -7,11 +7,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from connectors.database import DatabaseConnector
 from connectors.folder import FilesConnector
 from connectors.guard import Guard
+from connectors.salesforce import SalesforceConnector
 from connectors.source import Connector, SourceTrouble, Trouble
 from models.source_settings import filled_in, setting_faults
 from models.sources import SourceKind
 
 MAKERS: Mapping[SourceKind, Callable[[Mapping[str, str], Guard], Awaitable[Connector]]] = {
+    SourceKind.SALESFORCE: SalesforceConnector.connect,
     SourceKind.DATABASE: DatabaseConnector.connect,
     SourceKind.FILES: FilesConnector.connect,
 }

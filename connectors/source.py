@@ -75,6 +75,7 @@ class Trouble(StrEnum):
 
     UNREACHABLE = "source-unreachable"  # Connection, name, time-out, 5xx: may pass.
     BUSY = "source-busy"  # 429 or a limit used up: passes after `retry_after`.
+    USED_UP = "source-used-up"  # The calls of a day: asking again soon would use up what others need.
     NOT_LET_IN = "source-not-let-in"  # Credentials or rights.
     FORBIDDEN_HOST = "source-host-forbidden"  # Not on the list of allowed hosts, or a private address.
     SHAPE_CHANGED = "source-shape-changed"  # An object or column that the map names is gone.

@@ -5,6 +5,7 @@ The words for people stand in `api/source_words.py`, by kind and name.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from zoneinfo import available_timezones
@@ -36,6 +37,8 @@ class Setting(BaseModel):
     default: str = ""
     choices: tuple[str, ...] = ()
     example: str = ""
+    pattern: str = ""
+    """How a text must be written, as a regular expression for all of it; the example shows it."""
     at_least: int = 0
     at_most: int = 0
     """Bounds of a number."""
@@ -48,7 +51,7 @@ class SettingFault(BaseModel):
 
     name: str
     fault: str
-    """missing, unknown, not-a-choice, not-a-number, out-of-bounds, not-a-time-zone."""
+    """missing, unknown, not-a-choice, not-a-number, out-of-bounds, not-a-time-zone, misspelt."""
 
 
 TIME_ZONE = Setting(
@@ -114,6 +117,9 @@ FILES = (
     ),
 )
 
+SALESFORCE_DOMAIN = r"(?i:(https://)?[a-z0-9-]+(\.[a-z0-9-]+)*(?<!\.force\.com)/?)"
+"""What stands before .salesforce.com, or all of it. That of the pages, lightning.force.com, has no API."""
+
 SALESFORCE = (
     Setting(
         name="sign_in",
@@ -122,7 +128,7 @@ SALESFORCE = (
         default="client-credentials",
         choices=("client-credentials", "jwt", "password"),
     ),
-    Setting(name="domain", is_required=True, example="acme.my"),
+    Setting(name="domain", is_required=True, example="acme.my", pattern=SALESFORCE_DOMAIN),
     Setting(
         name="consumer_key", is_required=True, only_if=("sign_in", ("client-credentials", "jwt")), example="3MVG9…"
     ),
@@ -144,7 +150,7 @@ SALESFORCE = (
     ),
     Setting(name="password", is_secret=True, is_required=True, only_if=("sign_in", ("password",))),
     Setting(name="security_token", is_secret=True, only_if=("sign_in", ("password",))),
-    Setting(name="api_version", default="59.0", example="59.0"),
+    Setting(name="api_version", default="59.0", example="59.0", pattern=r"\d{2}\.0"),
     TIME_ZONE,
 )
 
@@ -205,5 +211,7 @@ def _fault(setting: Setting, value: str, is_asked: bool) -> str:
             return "out-of-bounds"
         case SettingShape.TIME_ZONE if value not in available_timezones():
             return "not-a-time-zone"
+        case SettingShape.TEXT if setting.pattern and not re.fullmatch(setting.pattern, value):
+            return "misspelt"
         case _:
             return ""

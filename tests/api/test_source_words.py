@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
+from api.i18n import Tongue
+from api.sentences_of_sources import WHYS
+from api.source_troubles import trouble_said
 from api.source_words import CHOICE_WORDS, FAULT_WORDS, SETTING_WORDS
+from api.words import ALL_SENTENCES
+from connectors.source import Trouble
 from models.source_settings import SETTINGS, SettingShape, filled_in, setting_faults
 from models.sources import SourceKind
+from models.stages import Language
 
 
 @pytest.mark.parametrize("kind", list(SourceKind))
@@ -78,3 +87,42 @@ def test_only_secrets_are_secret() -> None:
     assert secret == {"password", "consumer_secret", "private_key", "security_token", "app_secret"}
     assert all(setting.default == "" for ss in SETTINGS.values() for setting in ss if setting.is_secret)
     assert SettingShape.LONG_TEXT in {setting.shape for setting in SETTINGS[SourceKind.SALESFORCE]}
+
+
+def test_every_trouble_has_a_sentence_and_every_reason_in_a_connector_has_one_more() -> None:
+    assert {trouble.value for trouble in Trouble} <= set(ALL_SENTENCES)
+    room = Path(__file__).resolve().parents[2] / "connectors"
+    given = {why for file in room.glob("*.py") for why in re.findall(r'why[:=] ?"([a-z-]+)"', file.read_text())}
+    assert given <= {*WHYS, *ALL_SENTENCES}
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_a_reason_without_words_adds_nothing(language: Language) -> None:
+    said = {"code": "source-used-up", "why": "nobody-knows", "used": 14900, "total": 15000, "said": "X: y"}
+    sentence = trouble_said(said, SourceKind.SALESFORCE, Tongue(language))
+    assert "15" in sentence
+    assert "X: y" in sentence
+    assert "Project-Id" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("domain", "is_right"),
+    [
+        ("acme.my", True),
+        ("acme--uat.sandbox.my", True),
+        ("https://Acme.my.salesforce.com/", True),
+        ("acme.lightning.force.com", False),
+        ("http://acme.my", False),
+        ("evil.org/x", False),
+        ("acme.my:8443", False),
+    ],
+)
+def test_the_domain_of_salesforce_is_a_name_alone(domain: str, is_right: bool) -> None:
+    given = {"domain": domain, "consumer_key": "k", "consumer_secret": "s"}
+    faults = [fault.fault for fault in setting_faults(SourceKind.SALESFORCE, given)]
+    assert faults == ([] if is_right else ["misspelt"])
+
+
+def test_the_version_of_the_api_is_a_version() -> None:
+    given = {"domain": "acme.my", "consumer_key": "k", "consumer_secret": "s", "api_version": "59.0/../x"}
+    assert [fault.name for fault in setting_faults(SourceKind.SALESFORCE, given)] == ["api_version"]
