@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 
 import pytest
 from playwright.async_api import ConsoleMessage, Page
@@ -20,6 +21,13 @@ UNLABELLED = """() => [...document.querySelectorAll('input, select, textarea')]
     .filter(field => !['hidden', 'submit'].includes(field.type))
     .filter(field => !field.labels?.length && !field.ariaLabel)
     .map(field => field.name)"""
+
+AXE = (Path(__file__).parents[2] / "vendor" / "axe" / "axe.min.js").read_text(encoding="utf-8")
+FOUND_BY_AXE = """async () => (await axe.run()).violations.map(rule =>
+    `${rule.id} (${rule.impact}): ` + rule.nodes.slice(0, 3).map(node => node.html.slice(0, 160)).join(' | '))"""
+
+AXE_LOOKS_AT = {(375, "zh-CN"), (1280, "en")}
+"""Each page once as a phone shows it and once on a screen, each language once."""
 
 HEADINGS = "() => document.querySelectorAll('h1').length"
 
@@ -135,6 +143,7 @@ async def test_every_page_fits_labels_its_fields_and_breaks_no_policy(
             context = await browser.new_context(viewport={"width": width, "height": 800})
             page = await context.new_page()
             complaints: list[str] = []
+            found: list[str] = []
             page.on("console", heard_by(complaints))
             await sign_in(page, address, user_name, language)
             for one in addresses:
@@ -144,8 +153,12 @@ async def test_every_page_fits_labels_its_fields_and_breaks_no_policy(
                 assert await page.evaluate(UNLABELLED) == [], one
                 assert await page.evaluate(HEADINGS) == 1, one
                 assert await page.evaluate("document.documentElement.lang") == language
+                if (width, language) in AXE_LOOKS_AT:
+                    await page.evaluate(AXE)
+                    found.extend(f"{one}: {said}" for said in await page.evaluate(FOUND_BY_AXE))
             refused = [one for one in complaints if "Security Policy" in one]
             assert refused == []
+            assert found == []
 
 
 @NEEDS_CHROMIUM
