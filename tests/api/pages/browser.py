@@ -9,8 +9,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 import uvicorn
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, Page, async_playwright
 
+from quarterdeck.demo.small import PASSWORD
 from tests.api.pages.place import Place
 
 CHROMIUM = shutil.which("chromium")
@@ -36,3 +37,11 @@ async def chromium() -> AsyncIterator[Browser]:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
         await browser.close()
+
+
+async def sign_in(page: Page, address: str, user_name: str, language: str) -> None:
+    await page.goto(f"{address}/sign-in?lang={language}")
+    await page.fill("#user_name", user_name)
+    await page.fill("#password", PASSWORD)
+    await page.click("form[action='/sign-in'] button")
+    await page.wait_for_url(lambda url: "/sign-in" not in url)

@@ -10,10 +10,9 @@ from playwright.async_api import Page
 from models.cycles import Cycle
 from models.messages import RemindTask
 from models.stages import CycleState
-from tests.api.pages.browser import NEEDS_CHROMIUM, chromium, served
+from tests.api.pages.browser import NEEDS_CHROMIUM, chromium, served, sign_in
 from tests.api.pages.place import Place
 from tests.api.pages.test_acting import three_tasks
-from tests.api.pages.test_looks import sign_in
 
 WORDS = {
     "zh-CN": {"over": "已过", "launch": "立即发起", "texts": "您好", "done": "3项已完成"},

@@ -18,10 +18,9 @@ from models.metrics import Score, ScoreLine
 from models.org import Account
 from models.stages import Approver, CycleState, Stage, TaskKind
 from quarterdeck.demo.small import password_hash
-from tests.api.pages.browser import NEEDS_CHROMIUM, chromium, served
+from tests.api.pages.browser import NEEDS_CHROMIUM, chromium, served, sign_in
 from tests.api.pages.place import Place
 from tests.api.pages.standings import approval, half_way
-from tests.api.pages.test_looks import sign_in
 from tests.api.pages.test_tasks import JANUARY, fill_january
 
 WORDS = {

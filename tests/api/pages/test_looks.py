@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
 import pytest
-from playwright.async_api import ConsoleMessage, Page
+from playwright.async_api import ConsoleMessage
 
 from models.sources import SourceKind
 from models.stages import Approver, Stage, TaskKind
-from quarterdeck.demo.small import PASSWORD
-from tests.api.pages.browser import NEEDS_CHROMIUM, chromium, served
+from tests.api.pages.browser import NEEDS_CHROMIUM, chromium, served, sign_in
+from tests.api.pages.other_pages import PAGES_OF_STRANGERS, pages_made_for_hr
 from tests.api.pages.place import Place
 from tests.api.pages.sources import show_sources
 from tests.api.pages.standings import approval, half_way
+from tests.api.route_table import route_table
 
 UNLABELLED = """() => [...document.querySelectorAll('input, select, textarea')]
     .filter(field => !['hidden', 'submit'].includes(field.type))
@@ -30,14 +32,6 @@ AXE_LOOKS_AT = {(375, "zh-CN"), (1280, "en")}
 """Each page once as a phone shows it and once on a screen, each language once."""
 
 HEADINGS = "() => document.querySelectorAll('h1').length"
-
-
-async def sign_in(page: Page, address: str, user_name: str, language: str) -> None:
-    await page.goto(f"{address}/sign-in?lang={language}")
-    await page.fill("#user_name", user_name)
-    await page.fill("#password", PASSWORD)
-    await page.click("form[action='/sign-in'] button")
-    await page.wait_for_url(lambda url: "/sign-in" not in url)
 
 
 def heard_by(complaints: list[str]) -> Callable[[ConsoleMessage], None]:
@@ -70,7 +64,7 @@ async def pages_of_sources(place: Place) -> list[str]:
 
 
 async def pages_of(place: Place) -> dict[str, list[str]]:
-    """The pages of each role, with something on each."""
+    """The pages of each role, with something on each; those of a stranger under an empty name."""
     kinds = {
         TaskKind.CONFIRM_TARGETS: Stage.TARGETS,
         TaskKind.SUBMIT_DATA: Stage.SUBMISSION,
@@ -127,8 +121,28 @@ async def pages_of(place: Place) -> dict[str, list[str]]:
             "/nothing",
             *pages_of_hr(place),
             *(await pages_of_sources(place)),
+            *(await pages_made_for_hr(place)),
         ],
+        "": PAGES_OF_STRANGERS,
     }
+
+
+ELSEWHERE = (
+    re.compile(r"/api/|/static/|/healthz|/colleagues|/people/suggestions|/imports/template/"),
+    re.compile(r".*\.(csv|xlsx)$"),
+    re.compile(r"/sign-in/(code|enrolment|sso)"),
+    re.compile(r"/mailbox"),
+    re.compile(r"/$"),
+)
+"""Parts and files, and pages that only a second factor, single sign-on or the demonstration shows."""
+
+
+async def test_no_page_is_left_out(place: Place) -> None:
+    shown = {one.partition("?")[0] for addresses in (await pages_of(place)).values() for one in addresses}
+    for method, path in sorted(route_table(place.app)):
+        if method == "GET" and not any(pattern.match(path) for pattern in ELSEWHERE):
+            pattern = re.compile(re.sub(r"\{[^}]+\}", "[^/]+", path))
+            assert any(pattern.fullmatch(one) for one in shown), path
 
 
 @NEEDS_CHROMIUM
@@ -145,7 +159,10 @@ async def test_every_page_fits_labels_its_fields_and_breaks_no_policy(
             complaints: list[str] = []
             found: list[str] = []
             page.on("console", heard_by(complaints))
-            await sign_in(page, address, user_name, language)
+            if user_name:
+                await sign_in(page, address, user_name, language)
+            else:
+                await page.goto(f"{address}/sign-in?lang={language}")
             for one in addresses:
                 await page.goto(address + one)
                 await page.evaluate("document.querySelectorAll('main details').forEach(one => one.open = true)")

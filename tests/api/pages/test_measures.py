@@ -11,9 +11,8 @@ from models.changes import Change
 from models.metrics import Metric, MetricKind, Scorecard, ScorecardLine, ScoringScheme
 from models.org import Person
 from quarterdeck.demo.small import make_small_company
-from tests.api.pages.browser import NEEDS_CHROMIUM, chromium, served
+from tests.api.pages.browser import NEEDS_CHROMIUM, chromium, served, sign_in
 from tests.api.pages.place import Browser, Place
-from tests.api.pages.test_looks import sign_in
 
 CARD = "small-card-sales"
 EDITED = {

@@ -14,9 +14,8 @@ from models.delivery import Delivery, Notice, Resend
 from models.org import Person
 from models.stages import Channel, CommandState, DeliveryState, Occasion, TaskState
 from models.tasks import Command, Task
-from tests.api.pages.browser import NEEDS_CHROMIUM, chromium, served
+from tests.api.pages.browser import NEEDS_CHROMIUM, chromium, served, sign_in
 from tests.api.pages.place import Place
-from tests.api.pages.test_looks import sign_in
 
 NOW = datetime.now(UTC)
 BODY = "王芳，您好：\n请确认目标。\nhttps://perf.example.cn/t/…\n"

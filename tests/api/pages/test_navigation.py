@@ -10,9 +10,8 @@ import pytest
 from api.pages import navigation
 from api.pages.navigation import ENTRIES, Entry, Group, everybody, shown_to
 from api.pages.rendering import TEMPLATES, Shell
-from tests.api.pages.browser import NEEDS_CHROMIUM, chromium, served
+from tests.api.pages.browser import NEEDS_CHROMIUM, chromium, served, sign_in
 from tests.api.pages.place import Place
-from tests.api.pages.test_looks import sign_in
 
 LINK = re.compile(r'<a href="(/[a-z-]+)"')
 

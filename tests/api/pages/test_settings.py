@@ -10,9 +10,8 @@ from models.cycles import Cycle
 from models.org import CalendarDay, Company
 from models.stages import Channel
 from models.terms import Ladder
-from tests.api.pages.browser import NEEDS_CHROMIUM, chromium, served
+from tests.api.pages.browser import NEEDS_CHROMIUM, chromium, served, sign_in
 from tests.api.pages.place import Place
-from tests.api.pages.test_looks import sign_in
 
 PAGES = ("/settings/company", "/settings/calendar", "/settings/ladder")
 COMPANY = {

@@ -7,9 +7,8 @@ from sqlmodel import col, select
 
 from models.changes import Change, Subject
 from models.wordings import Wording
-from tests.api.pages.browser import NEEDS_CHROMIUM, chromium, served
+from tests.api.pages.browser import NEEDS_CHROMIUM, chromium, served, sign_in
 from tests.api.pages.place import Place
-from tests.api.pages.test_looks import sign_in
 
 SMS = "/settings/texts/task-opened/zh-CN/sms"
 MAIL = "/settings/texts/task-reminder/en/email"
