@@ -107,6 +107,58 @@ SENTENCES_OF_INTAKE: Final[dict[str, tuple[str, ...]]] = {
             " %(over)s too much. Please raise the one or lower the others."
         ),
     ),
+    "figure-of-person": (
+        _("Figures of %(metric)s are each person's own. Please write the staff number of whose it is."),
+    ),
+    "figure-of-team": (_("Figures of %(metric)s are those of teams. Please write the team alone."),),
+    "person-not-there-in": (
+        _("This person was not in post in %(month)s. Please look at the month or the person."),
+    ),
+    "month-unreadable": (_("“%(given)s” is no month. Please write it like 2025-01."),),
+    "month-not-past": (_("%(month)s is not over yet. Past figures end with the month before this one."),),
+    "month-in-cycle": (
+        _("This month belongs to the cycle “%(cycle)s”, which has ways of its own. Please leave the row out."),
+    ),
+    "months-not-past": (
+        _("Not over yet: %(months)s. Past figures end with the month before this one; please remove the columns."),
+    ),
+    "months-in-cycle": (
+        _(
+            "%(months)s belong to a cycle (%(cycles)s), whose figures are handed in and corrected in it. Please"
+            " remove the columns."
+        ),
+    ),
+    "months-too-many": (_("There are more than %(limit)s months in the file. Please part it into several."),),
+    "heading-no-month": (
+        _("The heading “%(heading)s” may be a month, but not be read as one. Please write it like 2025-01."),
+    ),
+    "intake-not-reconciled": (
+        _(
+            "Nothing was taken over: %(metric)s of %(month)s would not come to what the file says. Please tell who"
+            " runs the system."
+        ),
+    ),
+    # Totals.
+    "total-differs": (
+        _(
+            "%(metric)s of %(month)s comes to %(sum)s in this file, and not to %(given)s (difference:"
+            " %(difference)s). Please find the rows that are missing, twice, or wrong."
+        ),
+        _(
+            "%(metric)s comes to %(sum)s in this file, and not to %(given)s (difference: %(difference)s). Please"
+            " find the rows that are missing, twice, or wrong."
+        ),
+    ),
+    "total-missing": (
+        _(
+            "Nobody gave a total of %(metric)s (%(months)s), so nothing says whether the figures are complete."
+            " Please give what the old system shows."
+        ),
+    ),
+    "total-twice": (_("Another total of the same was given: %(near)s. Please keep one of them."),),
+    "total-unreadable": (
+        _("“%(given)s” is no total. Please write the metric, the month if it is of one, and the amount."),
+    ),
     # Metrics.
     "metric-name-twice": (_("The metric %(known)s has this name already. Please choose another."),),
 }

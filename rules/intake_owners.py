@@ -145,3 +145,7 @@ class OwnerFinder:
                 return None
             self._metrics[text] = self._metric_by_name[name]
         return self._metrics[text]
+
+    def metric_called(self, name: str) -> Metric:
+        """Return the metric of a known name."""
+        return self._metric_by_name[name]

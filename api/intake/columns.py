@@ -29,6 +29,8 @@ class Column:
     """In Chinese and in English."""
     is_needed: bool = False
     aliases: tuple[str, ...] = ()
+    is_offered: bool = True
+    """Whether the template has it; others are understood where a file has them."""
 
 
 YES_OR_NO: Final = _("Yes or no; yes where it is empty.")
@@ -255,6 +257,26 @@ COLUMNS: Final[Mapping[IntakeKind, tuple[Column, ...]]] = {
             _("May be left out. Where it is there, it must name the cycle chosen on the page."),
             ("", ""),
             aliases=("周期", "考核周期", "绩效周期", "period"),
+        ),
+    ),
+    IntakeKind.HISTORY: (
+        *WHOSE,
+        METRIC,
+        Column(
+            "month",
+            _("Month"),
+            _("Of files with a row for each month: 2025-01, 2025年1月."),
+            ("2025-01", "2025-01"),
+            aliases=("月份", "年月", "期间"),
+            is_offered=False,
+        ),
+        Column(
+            "value",
+            _("Figure"),
+            _("Of files with a row for each month."),
+            ("12.5万", "125,000"),
+            aliases=("实际值", "数值", "金额", "完成值", "value", "actual"),
+            is_offered=False,
         ),
     ),
 }

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -44,6 +44,13 @@ class Planned(Protocol):
 
     async def write(self, session: AsyncSession, taking: Taking) -> None:
         """Write everything within the session's transaction."""
+
+
+@runtime_checkable
+class Comparing(Protocol):
+    """What must look up more once the file is read: only that says what to look for."""
+
+    async def compare(self, session: AsyncSession, company_id: str) -> None: ...
 
 
 class Known(Protocol):

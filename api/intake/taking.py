@@ -88,13 +88,24 @@ async def intake_of_company(session: AsyncSession, company_id: str, intake_id: s
     return intake
 
 
-async def check_again(session: AsyncSession, opener: TableOpener, intake: Intake) -> Checked:
-    """Check a kept file anew and keep what is found now."""
+async def check_again(
+    session: AsyncSession, opener: TableOpener, intake: Intake, totals: str | None = None
+) -> Checked:
+    """Check a kept file anew, with other totals where they are given, and keep what is found now.
+
+    Raises:
+        Refusal: `intake-over`.
+    """
+    if intake.state not in (IntakeState.FAULTY, IntakeState.CHECKED):
+        raise Refusal("intake-over")
+    if totals is not None:
+        intake.totals = totals
     checked = await check(session, opener, intake)
     await session.commit()  # Ends what was read.
     await writing(session)
     row = await session.get_one(Intake, intake.id, populate_existing=True)
     _note(row, checked)
+    row.totals = row.totals if totals is None else totals
     session.add(row)
     await session.commit()
     return checked
@@ -139,7 +150,8 @@ async def taking_over(session: AsyncSession, opener: TableOpener, intake: Intake
 
 def _told(intake: Intake, checked: Checked) -> dict[str, Any]:
     counts = {name: checked.outcome[name] for name in ("new", "changed", "unchanged")}
-    return {"file": intake.file_name, "sha256": intake.sha256, "what": intake.kind.value, **counts}
+    told = {"file": intake.file_name, "sha256": intake.sha256, "what": intake.kind.value, **counts}
+    return {**told, "totals": intake.totals} if intake.totals else told
 
 
 async def take(session: AsyncSession, intake: Intake, checked: Checked, taking: Taking) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from io import BytesIO
 from typing import Final
 
@@ -19,6 +20,7 @@ from api.intake.columns import COLUMNS, KIND_WORDS, TOGETHER, Column, name_of_ch
 from api.marked_sheets import FAULTY, Marks, marked, put
 from api.parts import Table, TableOpener, TableReader
 from models.intake import Intake, IntakeKind
+from rules.cells import plain
 
 NEEDED: Final = PatternFill("solid", start_color="DCE9F7")
 EXAMPLE: Final = Font(italic=True, color="6B7280")
@@ -29,17 +31,30 @@ NOTES: Final = (
     _("The example row is passed over; write your rows in its place or below it."),
     _("Nothing is taken over before you have seen what it would change, and then all of it or nothing."),
 )
+OTHER_NOTES: Final[Mapping[IntakeKind, tuple[str, ...]]] = {
+    IntakeKind.HISTORY: (
+        _("A column for each month; others may be added beside them, up to 36. A month that is left empty stays."),
+        _(
+            "Below the figures, a row for each metric that begins with “Total” holds what the old system's months"
+            " come to. Nothing is taken over that does not add up to that."
+        ),
+    ),
+    IntakeKind.TARGETS: (_("What is shared out below a unit may never exceed the unit's own target."),),
+}
 HEADS: Final = (_("Column"), _("Needed"), _("What to write"), _("Choices"), _("Example"))
 MOST_MARKED: Final = 300_000
 """Cells. Of a larger file only the faulty rows come back."""
 
 
-def template(kind: IntakeKind, tongue: Tongue) -> bytes:
-    """Return the workbook to fill in: headings, an example, and a sheet that says what is to be written."""
+def template(kind: IntakeKind, tongue: Tongue, months: Sequence[date] = ()) -> bytes:
+    """Return the workbook to fill in: headings, an example, and a sheet that says what is to be written.
+
+    Past figures have a column for each of `months`.
+    """
     workbook = Workbook()
     sheet = workbook.active if isinstance(workbook.active, Worksheet) else workbook.create_sheet()
     sheet.title = tongue.gettext(KIND_WORDS[kind])
-    columns = COLUMNS[kind]
+    columns = _offered(kind)
     for number, column in enumerate(columns, start=1):
         _heading(sheet, number, column, tongue)
     for number, column in enumerate(columns, start=1):
@@ -47,12 +62,21 @@ def template(kind: IntakeKind, tongue: Tongue) -> bytes:
         cell = sheet.cell(2, number)
         put(cell, f"{tongue.gettext('Example')} {example}".strip() if number == 1 else example)
         cell.font = EXAMPLE
+    for number, month in enumerate(months, start=len(columns) + 1):
+        put(sheet.cell(1, number), f"{month:%Y-%m}")
+        sheet.cell(1, number).font = Font(bold=True)
+        put(sheet.cell(2, number), "125000.50")
+        sheet.cell(2, number).font = EXAMPLE
     sheet.freeze_panes = "A2"
     offer_choices(sheet, kind, tongue)
     _notes(workbook.create_sheet(tongue.gettext("Notes")), kind, tongue)
     content = BytesIO()
     workbook.save(content)
     return content.getvalue()
+
+
+def _offered(kind: IntakeKind) -> tuple[Column, ...]:
+    return tuple(column for column in COLUMNS[kind] if column.is_offered)
 
 
 def _heading(sheet: Worksheet, number: int, column: Column, tongue: Tongue) -> None:
@@ -69,7 +93,7 @@ def _heading(sheet: Worksheet, number: int, column: Column, tongue: Tongue) -> N
 def _notes(sheet: Worksheet, kind: IntakeKind, tongue: Tongue) -> None:
     needed, may = tongue.gettext("needed"), tongue.gettext("may be empty")
     sheet.append([tongue.gettext(word) for word in HEADS])
-    for column in COLUMNS[kind]:
+    for column in _offered(kind):
         choices = TOGETHER.get(kind, {}).get(column.name)
         words = tongue.gettext(", ").join(name_of_choice(member, tongue) for member in choices or ())
         texts = (
@@ -83,7 +107,7 @@ def _notes(sheet: Worksheet, kind: IntakeKind, tongue: Tongue) -> None:
         for place, text in enumerate(texts, start=1):
             put(sheet.cell(row, place), text)
             sheet.cell(row, place).alignment = Alignment(wrap_text=True, vertical="top")
-    for note in NOTES:
+    for note in (*NOTES, *OTHER_NOTES.get(kind, ())):
         put(sheet.cell(sheet.max_row + 1, 1), tongue.gettext(note))
     for cell in sheet[1]:
         cell.font = Font(bold=True)
@@ -93,7 +117,7 @@ def _notes(sheet: Worksheet, kind: IntakeKind, tongue: Tongue) -> None:
 
 def offer_choices(sheet: Worksheet, kind: IntakeKind, tongue: Tongue) -> None:
     """Let Excel offer the words of columns that choose one."""
-    for number, column in enumerate(COLUMNS[kind], start=1):
+    for number, column in enumerate(_offered(kind), start=1):
         choices = TOGETHER.get(kind, {}).get(column.name)
         words = ",".join(name_of_choice(member, tongue) for member in choices or ())
         if words and len(words) < 250 and "," not in "".join(name_of_choice(one, tongue) for one in choices or ()):
@@ -107,11 +131,12 @@ def given_back(
     reader: TableReader, opener: TableOpener, intake: Intake, words: Mapping[int, Mapping[str, str]], heading: str
 ) -> bytes:
     """Return a kept file with its faults marked and explained; of a large one the faulty rows alone."""
-    table, _reading = read(opener, intake)
+    table, reading = read(opener, intake)
     cells = int(intake.outcome.get("rows", 0)) * len(table.columns)
     if cells > MOST_MARKED:
         return _faulty_rows(reader(intake.content, intake.file_name), words, heading)
-    marks = Marks(heading=heading, faults=words, names=names_by_heading(intake.kind))
+    months = {plain(table.columns[place]): f"{month:%Y-%m}" for place, month in reading.grid.months.items()}
+    marks = Marks(heading=heading, faults=words, names={**names_by_heading(intake.kind), **months})
     return marked(reader, intake.file_name, intake.content, marks)
 
 

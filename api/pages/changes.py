@@ -71,6 +71,7 @@ LABELS: Final[Mapping[str, str]] = {
     "stale_after_hours": _("Figures count as old after (hours)"),
     "is_on": _("Switched on"),
     "target": _("Target"),
+    "figure": _("Figure"),
     "applies": _("Applies"),
     "initiative": _("Initiative"),
     **{f"{kind}.{name}": one.label for kind, words in SETTING_WORDS.items() for name, one in words.items()},
@@ -180,7 +181,7 @@ def _value(tongue: Tongue, name: str, value: Any, people: Mapping[str, str]) -> 
         return tongue.plain_day(date.fromisoformat(str(value)))
     if name.startswith(WEIGHT) or name == "score_cap":
         return f"{tongue.exact(Decimal(str(value)))}%"
-    if name == "target":
+    if name in ("target", "figure"):
         return tongue.exact(Decimal(str(value)))
     if name == "bands":
         return tongue.gettext(", ").join(

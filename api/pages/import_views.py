@@ -20,6 +20,7 @@ from models.changes import Change, Subject
 from models.cycles import Cycle
 from models.intake import Intake, IntakeKind, IntakeState, intakes_of
 from rules.cells import plain
+from rules.intake_history import TYPED
 
 STATES: Mapping[IntakeState, str] = {
     IntakeState.FAULTY: _("Faulty"),
@@ -40,11 +41,13 @@ DELIMITERS: Mapping[str, str] = {
     "|": _("vertical bar"),
 }
 _NAMES = {**ENCODINGS, **DELIMITERS}
+WAITS = (IntakeState.FAULTY, IntakeState.CHECKED)
 SUBJECTS: Mapping[IntakeKind, Subject] = {
     IntakeKind.UNITS: Subject.UNIT,
     IntakeKind.PEOPLE: Subject.PERSON,
     IntakeKind.METRICS: Subject.METRIC,
     IntakeKind.TARGETS: Subject.TARGET,
+    IntakeKind.HISTORY: Subject.FIGURE,
 }
 
 
@@ -113,6 +116,7 @@ class IntakePage:
     more: Mapping[str, Any] = field(default_factory=dict)
     shares: tuple[Shared, ...] = ()
     """How far the targets of units are shared out."""
+    may_type_totals: bool = False
 
 
 async def imports_page(
@@ -141,6 +145,7 @@ async def intake_page(database: AsyncSession, tongue: Tongue, intake: Intake, ma
     outcome = intake.outcome
     people = await names_of_people(database, {intake.by_id})
     headings = {column.name: tongue.gettext(column.heading) for column in COLUMNS[intake.kind]}
+    headings[TYPED] = tongue.gettext("Totals")
     shown = [name for name in headings if any(new.get(name) for new in outcome["first_new"])]
     return IntakePage(
         intake=intake,
@@ -149,7 +154,12 @@ async def intake_page(database: AsyncSession, tongue: Tongue, intake: Intake, ma
         by=people.get(intake.by_id, intake.by_id),
         how=tuple(how_read(outcome, tongue)),
         faults=tuple(
-            FaultLine(fault["row"], headings.get(fault["column"], ""), fault["value"], words_of(fault, tongue))
+            FaultLine(
+                fault["row"],
+                headings.get(fault["column"], fault["column"]),
+                fault["value"],
+                words_of(fault, tongue),
+            )
             for fault in outcome["faults"]
         ),
         headings=tuple((name, headings[name]) for name in shown),
@@ -157,6 +167,7 @@ async def intake_page(database: AsyncSession, tongue: Tongue, intake: Intake, ma
         first_changed=await _changed(database, tongue, intake),
         may_take=may_change and intake.state is IntakeState.CHECKED,
         more=outcome["more"],
+        may_type_totals=may_change and intake.kind is IntakeKind.HISTORY and intake.state in WAITS,
         shares=tuple(
             Shared(one["unit"], one["metric"], *(Decimal(one[name]) for name in ("target", "shared", "left")))
             for one in outcome["more"].get("shares", ())

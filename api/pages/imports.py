@@ -6,32 +6,37 @@ HR imports; auditors read.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date, datetime
 from pathlib import PurePath
 from typing import Final
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.responses import RedirectResponse, Response
 
 from api.commands import Asked
 from api.intake.checking import MOST_BYTES, check
 from api.intake.columns import COLUMNS, KIND_WORDS
-from api.intake.taking import Sent, dropping, intake_of_company, keep_checked, taking_over
+from api.intake.taking import Sent, check_again, dropping, intake_of_company, keep_checked, taking_over
 from api.intake.workbooks import given_back, template
 from api.pages.import_views import imports_page, intake_page, words_of
 from api.pages.rendering import Shell, TheShell
+from api.pages.target_views import before
 from api.pages.tasks import in_words
 from api.pages.templates_of_figures import XLSX
 from api.parts import TheParts
 from api.problems import status_of
 from api.session import Database, HrEditor, HrReader
+from models.clock import business_now
 from models.errors import Refusal
 from models.intake import IntakeKind, IntakeState
 
 PAGE: Final = "/imports"
-TAKE, DROP = "take", "drop"
+TAKE, DROP, TOTALS = "take", "drop", "totals"
+MOST_TYPED: Final = 20_000
+"""Characters of totals that are typed."""
 
 router = APIRouter()
 
@@ -52,10 +57,21 @@ def kind_named(name: str) -> IntakeKind:
 
 
 @router.get(f"{PAGE}/template/{{kind}}")
-async def template_of_import(kind: str, around: TheShell, asking: HrReader) -> Response:
+async def template_of_import(kind: str, around: TheShell, asking: HrReader, database: Database) -> Response:
     chosen = kind_named(kind)
-    content = await run_in_threadpool(template, chosen, around.tongue)
+    months = before(this_month(around, await business_now(database)), 12)
+    content = await run_in_threadpool(
+        template, chosen, around.tongue, months if chosen is IntakeKind.HISTORY else ()
+    )
     return as_workbook(content, around.tongue.gettext(KIND_WORDS[chosen]))
+
+
+def this_month(around: Shell, now: datetime) -> date:
+    return now.astimezone(around.tongue.zone).date().replace(day=1)
+
+
+def totals_in(form: FormData) -> str:
+    return str(form.get("totals", ""))[:MOST_TYPED]
 
 
 def as_workbook(content: bytes, name: str) -> Response:
@@ -77,7 +93,8 @@ async def send_in(
     try:
         if not isinstance(file, UploadFile) or not file.filename:
             raise Refusal("file-missing")
-        sent = Sent(kind, file.filename, await file.read(MOST_BYTES + 1), str(form.get("cycle", "")))
+        content = await file.read(MOST_BYTES + 1)
+        sent = Sent(kind, file.filename, content, str(form.get("cycle", "")), totals_in(form))
         intake, _checked = await keep_checked(database, parts.open_table, asking.company_id, asking.id, sent)
     except Refusal as refusal:
         await database.rollback()
@@ -108,9 +125,13 @@ async def decide_on_import(
     request: Request, intake_id: str, around: TheShell, asking: HrEditor, database: Database, parts: TheParts
 ) -> Response:
     """Take a file over as it was shown, or let go of it."""
-    choice = str((await request.form()).get("choice", ""))
+    form = await request.form()
+    choice = str(form.get("choice", ""))
     intake = await intake_of_company(database, asking.company_id, intake_id)
     try:
+        if choice == TOTALS:
+            await check_again(database, parts.open_table, intake, totals_in(form))
+            return RedirectResponse(f"{PAGE}/{intake_id}", 303)
         if choice == DROP:
             wish = dropping(intake, asking.id)
         elif choice == TAKE:
@@ -135,6 +156,8 @@ async def marked_import(
     checked = await check(database, parts.open_table, intake)
     words: dict[int, dict[str, str]] = {}
     for fault in checked.faults.in_order():
+        if not fault.row:  # Of totals that were typed, or that nobody gave: the page says it.
+            continue
         said = {"code": fault.code, "value": fault.value, "facts": fault.facts}
         of_row = words.setdefault(fault.row, {})
         of_row[fault.column] = " ".join(filter(None, (of_row.get(fault.column), words_of(said, around.tongue))))

@@ -111,6 +111,8 @@ GET /imports/template/{kind}                                      - x - - - - - 
 GET /imports/{intake_id}                                          - - - - - - - - x x
 POST /imports/{intake_id}                                         - - - - - - - - - x
 GET /imports/{intake_id}/marked.xlsx                              - - - - - - - - x x
+GET /imports/{intake_id}/report                                   - - - - - - - - x x
+GET /imports/{intake_id}/report.xlsx                              - - - - - - - - x x
 GET /mailbox                                                      - - - - - - - - - -
 GET /mailbox/{name}/attachment/{number}                           - - - - - - - - - -
 GET /mailbox/{name}/html                                          - - - - - - - - - -
