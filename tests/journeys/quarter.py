@@ -24,7 +24,7 @@ from models.clock import ClockOffset
 from models.cycles import Cycle, CycleDepartment
 from models.database import SessionMaker, insert_once
 from models.delivery import Delivery, Notice
-from models.org import ApiToken, CalendarDay
+from models.org import ApiToken, CalendarDay, Person
 from models.settings import Settings, SmtpSettings, TwilioSettings
 from models.stages import Channel, CycleState, DeliveryState, TaskState
 from models.tasks import Decision, Task
@@ -167,6 +167,10 @@ class Quarter:
                 found = found.where(col(Decision.department_id) == department_id)
             return list((await session.exec(found)).all())
 
+    async def person(self, person_id: str) -> Person:
+        async with self.sessions() as session:
+            return await session.get_one(Person, person_id)
+
     async def cycle(self) -> Cycle:
         async with self.sessions() as session:
             return await session.get_one(Cycle, self.company.cycle_id)
@@ -239,6 +243,7 @@ async def quarter(
         demo=True,
         base_url=AnyHttpUrl("http://127.0.0.1:8000"),
         secure_cookies=False,
+        second_factor="offered",
         task_queue=f"quarter-{uuid4().hex[:8]}",
         digest_window=timedelta(seconds=30),
         smtp=SmtpSettings(port=outside.mail.port, sender="Quarterdeck <perf@example.cn>"),

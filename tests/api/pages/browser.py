@@ -6,20 +6,28 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Protocol
 
 import pytest
 import uvicorn
+from fastapi import FastAPI
 from playwright.async_api import Browser, Page, async_playwright
 
 from quarterdeck.demo.small import PASSWORD
-from tests.api.pages.place import Place
 
 CHROMIUM = shutil.which("chromium")
 NEEDS_CHROMIUM = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt install chromium")
 
 
+class HasApp(Protocol):
+    """What holds the application: a place with recorded commands, or a quarter on the real engine."""
+
+    @property
+    def app(self) -> FastAPI: ...
+
+
 @asynccontextmanager
-async def served(place: Place) -> AsyncIterator[str]:
+async def served(place: HasApp) -> AsyncIterator[str]:
     """Serve the application and give its address."""
     server = uvicorn.Server(uvicorn.Config(place.app, host="127.0.0.1", port=0, log_level="error", lifespan="off"))
     serving = asyncio.create_task(server.serve())
