@@ -26,7 +26,7 @@ from models.errors import Refusal, WrongSettings
 from models.settings import Settings, read_settings
 from models.stages import Channel, Language, Occasion
 from notifications.samples import preview
-from quarterdeck import migration, source_commands
+from quarterdeck import import_commands, migration, source_commands
 from quarterdeck.conductor import Advance, Conductor
 from quarterdeck.crm_import import import_crm
 from quarterdeck.demonstration import Demonstration, reset, step_into_running
@@ -41,6 +41,7 @@ app = typer.Typer(
 )
 app.command("import-crm")(import_crm)
 app.add_typer(source_commands.app, name="source")
+app.add_typer(import_commands.app, name="import")
 console = Console(soft_wrap=True)
 Given = TypeVar("Given")
 

@@ -5,37 +5,26 @@ from __future__ import annotations
 import asyncio
 import csv
 import sys
-from collections.abc import Awaitable, Callable
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from api.commands import Commands
-from api.engine import Engine
 from api.fetching import ask_for_fetch
-from api.i18n import Tongue
-from api.problems import Refusals
-from api.session import Viewer
 from api.sourcing import SourceGiven, connecting_source
-from api.words import say
-from models.database import SessionMaker, connect, session_maker
-from models.encryption import data_converter
-from models.errors import Refusal, WrongSettings
-from models.org import Account, Person
+from models.database import SessionMaker
+from models.errors import WrongSettings
 from models.sealing import SourceSecrets
-from models.settings import Settings, read_settings
+from models.settings import Settings
 from models.sources import Fetch, FetchMode, FetchState, RowFault, Source
-from models.stages import Language, Role
 from quarterdeck.fetch_report import faults_in_words, lines_of
 from quarterdeck.source_files import read_source_file
+from quarterdeck.with_database import commands_of, run, viewer_of
 
 app = typer.Typer(help="Sources of figures: connect them, try them, fetch from them.", no_args_is_help=True)
-Given = TypeVar("Given")
-ENGLISH = Tongue(Language.ENGLISH)
 LOOK_EVERY = 0.3
 
 SourceName = Annotated[str, typer.Argument(help="Its name or id, as `source list` shows it.")]
@@ -54,7 +43,7 @@ def list_sources() -> None:
             found = await session.exec(select(Source).order_by(col(Source.company_id), col(Source.name)))
             return [_line_of(source) for source in found.all()]
 
-    for line in _run(lambda sessions, settings: lines(sessions)) or ["There are no sources yet."]:
+    for line in run(lambda sessions, settings: lines(sessions)) or ["There are no sources yet."]:
         typer.echo(line)
 
 
@@ -69,13 +58,13 @@ def add(
         described = read_source_file(sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8"))
         given = SourceGiven.model_validate(described.model_dump(exclude={"maps"}))
         async with sessions() as session:
-            viewer = await _viewer(session, user)
+            viewer = await viewer_of(session, user)
             sealing = SourceSecrets(settings)
             source, wish = await connecting_source(session, viewer, given, sealing, described.maps)
-            await _commands(settings).ask(session, wish)
+            await commands_of(settings).ask(session, wish)
             return source
 
-    source = _run(connected)
+    source = run(connected)
     typer.echo(f"Connected: {source.name} ({source.id}). Try it: quarterdeck source test {source.id}")
 
 
@@ -86,7 +75,7 @@ def try_connection(source: SourceName, wait: Wait = 120) -> None:
 
 
 @app.command("dry-run")
-def dry_run(
+def dryrun(
     source: SourceName, first: FirstDay = None, last: LastDay = None, report: Report = None, wait: Wait = 3600
 ) -> None:
     """Show what would come in, and all that is wrong with it; nothing is taken over."""
@@ -114,7 +103,7 @@ def _fetch(
             source = await _source(session, name)
             fetch_id = await ask_for_fetch(
                 session,
-                _commands(settings),
+                commands_of(settings),
                 source,
                 mode,
                 asked_by=source.created_by,
@@ -128,7 +117,7 @@ def _fetch(
             )
             return ended, source, list(found.all())
 
-    ended, source, faults = _run(fetched)
+    ended, source, faults = run(fetched)
     for line in lines_of(ended, source, faults):
         typer.echo(line)
     if report is not None:
@@ -169,44 +158,3 @@ async def _source(session: AsyncSession, name: str) -> Source:
             f"{len(sources)} sources are called {name!r}. Name one by its id: quarterdeck source list"
         )
     return sources[0]
-
-
-async def _viewer(session: AsyncSession, user_name: str) -> Viewer:
-    found = await session.exec(
-        select(Person, Account)
-        .join(Account, col(Account.person_id) == col(Person.id))
-        .where(col(Account.user_name) == user_name)
-    )
-    known = found.first()
-    if known is None or not known[1].has(Role.HR_ADMIN):
-        raise WrongSettings(f"Nobody of HR signs in as {user_name!r}.")
-    person, account = known
-    return Viewer(person, frozenset(Role(role) for role in account.roles))
-
-
-def _commands(settings: Settings) -> Commands:
-    return Commands(Engine(data_converter(settings.payload_keys)), settings)
-
-
-def _run(use: Callable[[SessionMaker, Settings], Awaitable[Given]]) -> Given:
-    """Do something with the database; what a person can mend becomes one line and an exit code."""
-
-    async def run() -> Given:
-        settings = read_settings()
-        engine = connect(settings.database_url, pooled=False)
-        try:
-            return await use(session_maker(engine), settings)
-        finally:
-            await engine.dispose()
-
-    try:
-        return asyncio.run(run())
-    except (WrongSettings, OSError) as wrong:
-        typer.echo(f"quarterdeck: {wrong}", err=True)
-        raise typer.Exit(2) from wrong
-    except Refusal as refusal:
-        each = refusal.errors if isinstance(refusal, Refusals) else [refusal]
-        for one in each:
-            field = f"{one.facts['field']}: " if one.facts.get("field") else ""
-            typer.echo(f"quarterdeck: {field}{say(one.code, dict(one.facts), ENGLISH).detail}", err=True)
-        raise typer.Exit(1) from refusal

@@ -13,14 +13,14 @@ from api.facts import names_of_people
 from api.i18n import Tongue
 from api.i18n import later as _
 from api.intake.columns import COLUMNS, KIND_WORDS, choices_of, name_of_choice
+from api.intake.marking import headings_of, words_of
 from api.intake.targets import cycles_to_aim_at
 from api.pages.changes import told
-from api.words import Said, say
+from api.words import Said
 from models.changes import Change, Subject
 from models.cycles import Cycle
 from models.intake import Intake, IntakeKind, IntakeState, intakes_of
 from rules.cells import plain
-from rules.intake_history import TYPED
 
 STATES: Mapping[IntakeState, str] = {
     IntakeState.FAULTY: _("Faulty"),
@@ -144,8 +144,7 @@ async def imports_page(
 async def intake_page(database: AsyncSession, tongue: Tongue, intake: Intake, may_change: bool) -> IntakePage:
     outcome = intake.outcome
     people = await names_of_people(database, {intake.by_id})
-    headings = {column.name: tongue.gettext(column.heading) for column in COLUMNS[intake.kind]}
-    headings[TYPED] = tongue.gettext("Totals")
+    headings = headings_of(intake.kind, tongue)
     shown = [name for name in headings if any(new.get(name) for new in outcome["first_new"])]
     return IntakePage(
         intake=intake,
@@ -173,11 +172,6 @@ async def intake_page(database: AsyncSession, tongue: Tongue, intake: Intake, ma
             for one in outcome["more"].get("shares", ())
         ),
     )
-
-
-def words_of(fault: Mapping[str, Any], tongue: Tongue) -> str:
-    """Word what is wrong with a cell."""
-    return say(fault["code"], {"given": fault["value"], **fault["facts"]}, tongue).detail
 
 
 def how_read(outcome: Mapping[str, Any], tongue: Tongue) -> list[str]:

@@ -19,9 +19,10 @@ from starlette.responses import RedirectResponse, Response
 from api.commands import Asked
 from api.intake.checking import MOST_BYTES, check
 from api.intake.columns import COLUMNS, KIND_WORDS
+from api.intake.marking import words_by_row
 from api.intake.taking import Sent, check_again, dropping, intake_of_company, keep_checked, taking_over
 from api.intake.workbooks import given_back, template
-from api.pages.import_views import imports_page, intake_page, words_of
+from api.pages.import_views import imports_page, intake_page
 from api.pages.rendering import Shell, TheShell
 from api.pages.target_views import before
 from api.pages.tasks import in_words
@@ -154,13 +155,7 @@ async def marked_import(
     if intake.state is not IntakeState.FAULTY:
         raise Refusal("not-found")
     checked = await check(database, parts.open_table, intake)
-    words: dict[int, dict[str, str]] = {}
-    for fault in checked.faults.in_order():
-        if not fault.row:  # Of totals that were typed, or that nobody gave: the page says it.
-            continue
-        said = {"code": fault.code, "value": fault.value, "facts": fault.facts}
-        of_row = words.setdefault(fault.row, {})
-        of_row[fault.column] = " ".join(filter(None, (of_row.get(fault.column), words_of(said, around.tongue))))
+    words = words_by_row(checked.faults, around.tongue)
     heading = around.tongue.gettext("Problem")
     content = await run_in_threadpool(given_back, parts.read_table, parts.open_table, intake, words, heading)
     return as_workbook(content, around.tongue.gettext("%(file)s (marked)", file=PurePath(intake.file_name).stem))
