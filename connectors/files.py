@@ -6,6 +6,7 @@ can say where it stands. What the cells mean is not known here.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from collections.abc import Iterator, Sequence
@@ -22,6 +23,9 @@ EXCEL_BEGINNINGS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 """Of .xlsx and .ods, and of .xls."""
 LONGEST_CELL = 1_000_000
 MOST_COLUMNS = 1_000
+A_PIECE = 1024 * 1024
+A_SAMPLE = 4 * 1024 * 1024
+"""Bytes that tell Big5 from GB18030."""
 FIRST_COMMON_BIG5, LAST_COMMON_BIG5 = 0xA4, 0xC6
 
 
@@ -147,11 +151,9 @@ def open_table(content: bytes, file_name: str, layout: Layout = USUAL) -> OpenTa
             unvalued=book.unvalued,
             merged=book.merged,
         )
-    text, encoding = _decoded(content, file_name)
-    if "\x00" in text:
-        raise Refusal("file-unreadable", file=file_name)
-    delimiter = layout.separator or _delimiter(text, file_name)
-    number, header, lines = _headed(_lines_of_text(text, delimiter, file_name), layout, file_name)
+    encoding = _encoding_of(content, file_name)
+    delimiter = layout.separator or _delimiter(content, encoding, file_name)
+    number, header, lines = _headed(_lines_of_text(content, encoding, delimiter, file_name), layout, file_name)
     return OpenTable(file_name, header, number, lines, encoding, delimiter)
 
 
@@ -180,11 +182,16 @@ def _row(number: int, cells: list[str], header: list[str]) -> TableRow:
     return TableRow(number, dict(zip(header, padded, strict=True)), surplus, len(given) < len(header))
 
 
-def _lines_of_text(text: str, delimiter: str, file_name: str) -> Iterator[Line]:
+def _text(content: bytes, encoding: str) -> io.TextIOWrapper:
+    """Return a text that is decoded as it is read, and never stands in memory as a whole."""
+    return io.TextIOWrapper(io.BytesIO(content), encoding=encoding, newline="")
+
+
+def _lines_of_text(content: bytes, encoding: str, delimiter: str, file_name: str) -> Iterator[Line]:
     csv.field_size_limit(LONGEST_CELL)
     number = 1
     try:
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+        reader = csv.reader(_text(content, encoding), delimiter=delimiter, strict=True)
         for cells in reader:
             yield number, [cell.strip() for cell in cells]
             number = reader.line_num + 1  # A quoted cell may run over several lines.
@@ -192,46 +199,57 @@ def _lines_of_text(text: str, delimiter: str, file_name: str) -> Iterator[Line]:
         raise Refusal("file-unreadable", file=file_name, row=number) from broken
 
 
-def _delimiter(text: str, file_name: str) -> str:
+def _delimiter(content: bytes, encoding: str, file_name: str) -> str:
     """Return the separator that parts the header into most columns; the comma where none does."""
-    header = io.StringIO(text.lstrip(), newline="").readline()  # Lines may end as on any system.
+    # Lines may end as on any system.
+    header = next((line.lstrip() for line in _text(content, encoding) if line.strip()), "")
     try:
         return max(DELIMITERS, key=lambda delimiter: len(next(csv.reader([header], delimiter=delimiter), [])))
     except csv.Error as broken:
         raise Refusal("file-unreadable", file=file_name, row=1) from broken
 
 
-def _decoded(content: bytes, file_name: str) -> tuple[str, str]:
-    """Return the text, and the encoding it is in."""
+def _encoding_of(content: bytes, file_name: str) -> str:
+    """Return the encoding that the whole of a text is in."""
     for mark, encoding in BYTE_ORDER_MARKS:
         if content.startswith(mark):
-            return _strictly(content, encoding, file_name), encoding
-    try:
-        return content.decode("utf-8"), "utf-8"
-    except UnicodeDecodeError:
-        text = _strictly(content, "gb18030", file_name)
-    if _looks_like_big5(content, text):
+            if not _decodes(content, encoding, file_name):
+                raise Refusal("encoding-unknown", file=file_name, looks_like="")
+            return encoding
+    if _decodes(content, "utf-8", file_name):
+        return "utf-8"
+    if not _decodes(content, "gb18030", file_name):
+        raise Refusal("encoding-unknown", file=file_name, looks_like="")
+    if _looks_like_big5(content):
         raise Refusal("encoding-unknown", file=file_name, looks_like="big5")
-    return text, "gb18030"
+    return "gb18030"
 
 
-def _strictly(content: bytes, encoding: str, file_name: str) -> str:
+def _decodes(content: bytes, encoding: str, file_name: str) -> bool:
+    """Tell whether a text is in an encoding, piece by piece."""
+    decoder = codecs.getincrementaldecoder(encoding)()
     try:
-        return content.decode(encoding)
-    except UnicodeDecodeError as wrong:
-        raise Refusal("encoding-unknown", file=file_name, looks_like="") from wrong
+        for start in range(0, len(content) or 1, A_PIECE):
+            end = start + A_PIECE
+            if "\x00" in decoder.decode(content[start:end], end >= len(content)):
+                raise Refusal("file-unreadable", file=file_name)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
-def _looks_like_big5(content: bytes, as_gb18030: str) -> bool:
+def _looks_like_big5(content: bytes) -> bool:
     """Tell whether the bytes read better as Big5 than as GB18030.
 
     Nearly every Big5 text is valid GB18030 too, but then full of characters that nobody uses. So the
     share of everyday characters decides: those of GB 2312 against those of Big5's first level.
     """
+    sample = content[:A_SAMPLE]
     try:
-        as_big5 = content.decode("big5")
+        as_big5 = codecs.getincrementaldecoder("big5")().decode(sample, len(content) <= A_SAMPLE)
     except UnicodeDecodeError:
         return False
+    as_gb18030 = codecs.getincrementaldecoder("gb18030")().decode(sample)
     return _share(as_big5, _is_common_in_big5) > _share(as_gb18030, _is_common_in_gb)
 
 

@@ -39,7 +39,7 @@ def stored_day(day: date) -> str:
 
 
 async def load_rows(
-    session: AsyncSession, table: type[SQLModel], columns: Sequence[str], rows: Iterable[Sequence[Stored]]
+    session: AsyncSession, table: type[SQLModel], columns: Sequence[str], rows: Iterable[tuple[Stored, ...]]
 ) -> int:
     """Insert new rows within the session's transaction, as they come; return how many.
 
@@ -52,7 +52,7 @@ async def load_rows(
 
 
 async def _executed(
-    session: AsyncSession, table: type[SQLModel], columns: Sequence[str], rows: Iterable[Sequence[Stored]]
+    session: AsyncSession, table: type[SQLModel], columns: Sequence[str], rows: Iterable[tuple[Stored, ...]]
 ) -> int:
     connection = await session.connection()
     places = ", ".join("?" * len(columns))
@@ -65,7 +65,7 @@ async def _executed(
 
 
 async def _copied(
-    session: AsyncSession, table: type[SQLModel], columns: Sequence[str], rows: Iterable[Sequence[Stored]]
+    session: AsyncSession, table: type[SQLModel], columns: Sequence[str], rows: Iterable[tuple[Stored, ...]]
 ) -> int:
     connection = await session.connection()
     driver: Any = (await connection.get_raw_connection()).driver_connection
@@ -73,19 +73,25 @@ async def _copied(
     statement = f"COPY {_named(table)} ({', '.join(columns)}) FROM STDIN"
     async with driver.cursor() as cursor, cursor.copy(statement) as copying:
         for part in _parts(rows):
-            await copying.write("".join(map(_line, part)))
+            await copying.write(_lines(part, len(columns)))
             count += len(part)
     return count
 
 
-def _parts(rows: Iterable[Sequence[Stored]]) -> Iterator[list[tuple[Stored, ...]]]:
+def _lines(part: Sequence[Sequence[Stored]], width: int) -> str:
+    """Write rows as COPY reads them; only what holds signs of its own is escaped cell by cell."""
+    if not any(None in row for row in part):
+        text = "\n".join(["\t".join(map(str, row)) for row in part])
+        has_own = (text.count("\t"), text.count("\n")) != (len(part) * (width - 1), len(part) - 1)
+        if not has_own and "\\" not in text and "\r" not in text:
+            return f"{text}\n"
+    return "".join("\t".join(map(_cell, row)) + "\n" for row in part)
+
+
+def _parts(rows: Iterable[tuple[Stored, ...]]) -> Iterator[list[tuple[Stored, ...]]]:
     left = iter(rows)
-    while part := [tuple(row) for row in islice(left, AT_ONCE)]:
+    while part := list(islice(left, AT_ONCE)):
         yield part
-
-
-def _line(row: Sequence[Stored]) -> str:
-    return "\t".join(map(_cell, row)) + "\n"
 
 
 def _cell(value: Stored) -> str:

@@ -124,7 +124,7 @@ class PastFigures:
         for owner in self.owners:
             found.update(f"{owner.unit_id}\0{owner.person_id}\0".encode())
         for column in (self.line_owner, self.line_metric, self.values, self.known):
-            found.update(column.tobytes())
+            found.update(column)
         return found.hexdigest()
 
 
