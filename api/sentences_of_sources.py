@@ -134,8 +134,8 @@ WHYS: Final[dict[str, str]] = {
     "answer-not-understood": _("The answer is not what its documentation promises."),
     "rows-missing": _("The source gave fewer rows than it had announced."),
     "pages-repeat": _("The source gave the same page again and again."),
-    "period-needed": _("This object is read by period only. Please choose the column of the date."),
-    "form-code-missing": _("The approval form's code is missing in the object's name."),
+    "period-needed": _("Check-ins are read day by day: please say from which day on, or choose a period."),
+    "form-code-missing": _("Opportunities are kept in a form of the company's own: please give its code."),
     "not-encrypted": _("It does not encrypt."),
     "certificate": _(
         "Its certificate is none that is trusted; one of your own is set by QUARTERDECK_SOURCES__CA_FILE."

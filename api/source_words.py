@@ -68,6 +68,16 @@ SETTING_WORDS: dict[SourceKind, dict[str, SettingWords]] = {
         "operator": SettingWords(
             _("Acting user"), _("The userid in whose name CRM customers and opportunities are read.")
         ),
+        "opportunity_form": SettingWords(
+            _("Form of the opportunities"),
+            _("Its code, at the bottom of the form's design page in DingTalk's CRM; for opportunities alone."),
+        ),
+        "department": SettingWords(
+            _("Department"), _("Its number; people of it and of all below it are read. 1 is the whole company.")
+        ),
+        "checkins_from": SettingWords(
+            _("Check-ins from"), _("The first day whose check-ins are read; only where check-ins are read.")
+        ),
         "time_zone": TIME_ZONE,
     },
 }

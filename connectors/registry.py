@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 
 from connectors.database import DatabaseConnector
+from connectors.dingtalk import DingTalkConnector
 from connectors.folder import FilesConnector
 from connectors.guard import Guard
 from connectors.salesforce import SalesforceConnector
@@ -14,6 +15,7 @@ from models.sources import SourceKind
 
 MAKERS: Mapping[SourceKind, Callable[[Mapping[str, str], Guard], Awaitable[Connector]]] = {
     SourceKind.SALESFORCE: SalesforceConnector.connect,
+    SourceKind.DINGTALK: DingTalkConnector.connect,
     SourceKind.DATABASE: DatabaseConnector.connect,
     SourceKind.FILES: FilesConnector.connect,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 from collections.abc import Mapping
 from contextlib import suppress
@@ -16,6 +17,7 @@ import httpx
 from connectors.guard import Guard
 from connectors.source import LONGEST_WAIT_SECONDS, SourceTrouble, Trouble
 
+logging.getLogger("httpx").setLevel(logging.WARNING)  # It logs addresses, which may hold a token or a secret.
 MOST_BYTES = 64_000_000
 HTTPS_PORT = 443
 

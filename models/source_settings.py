@@ -158,6 +158,24 @@ DINGTALK = (
     Setting(name="app_key", is_required=True, example="dingeqqpkv3xxxxxx"),
     Setting(name="app_secret", is_secret=True, is_required=True),
     Setting(name="operator", example="manager4220"),
+    Setting(
+        name="opportunity_form",
+        example="PROC-EF199CCA-8AB6-482A-AE10-85EDE5E391D9",
+        pattern=r"[A-Za-z0-9_-]{4,100}",
+    ),
+    Setting(
+        name="department",
+        shape=SettingShape.NUMBER,
+        default="1",
+        example="1",
+        at_least=1,
+        at_most=9_999_999_999,
+    ),
+    Setting(
+        name="checkins_from",
+        example="2026-01-01",
+        pattern=r"20\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])",
+    ),
     TIME_ZONE,
 )
 

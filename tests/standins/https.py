@@ -133,6 +133,8 @@ class StandInApi:
 class _Answers(BaseHTTPRequestHandler):
     api: StandInApi
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # An answer goes out as one: in two, the second waits for the first to be acknowledged.
+    disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
         self._reply()
