@@ -81,6 +81,7 @@ STATUS: Mapping[str, HTTPStatus] = {
     "file-without-rows": HTTPStatus.UNPROCESSABLE_ENTITY,
     "headings-missing": HTTPStatus.UNPROCESSABLE_ENTITY,
     "intake-faulty": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "month-unreadable": HTTPStatus.UNPROCESSABLE_ENTITY,
     "heading-no-month": HTTPStatus.UNPROCESSABLE_ENTITY,
     "months-in-cycle": HTTPStatus.UNPROCESSABLE_ENTITY,
     "months-not-past": HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -24,7 +24,10 @@ SENTENCES_OF_FIGURES: Final[dict[str, tuple[str, ...]]] = {
     "person-missing": (_("%(metric)s is a figure of single people. Please give the staff number."),),
     "person-not-wanted": (_("%(metric)s is a figure of the whole team. Please leave the person empty."),),
     "person-not-there": (_("%(given)s was not in this post in %(month)s. Please leave this row out."),),
-    "month-unreadable": (_("“%(given)s” is no month. Please write it like this: %(months)s."),),
+    "month-unreadable": (
+        _("“%(given)s” is no month. Please write it like this: %(months)s."),
+        _("“%(given)s” is no month. Please write it like 2025-01."),
+    ),
     "month-outside": (_("%(given)s is not asked for here. Please give figures of %(months)s."),),
     "value-missing": (_("The figure is missing. Please fill it in."),),
     "not-a-number": (_("“%(given)s” is no number. Please write digits only, like 12000 or 85.5."),),

@@ -114,7 +114,6 @@ SENTENCES_OF_INTAKE: Final[dict[str, tuple[str, ...]]] = {
     "person-not-there-in": (
         _("This person was not in post in %(month)s. Please look at the month or the person."),
     ),
-    "month-unreadable": (_("“%(given)s” is no month. Please write it like 2025-01."),),
     "month-not-past": (_("%(month)s is not over yet. Past figures end with the month before this one."),),
     "month-in-cycle": (
         _("This month belongs to the cycle “%(cycle)s”, which has ways of its own. Please leave the row out."),

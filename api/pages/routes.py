@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from api.pages import (
     assets,
     colleagues,
+    comparisons,
     cycles,
     demonstration,
     departments,
@@ -75,6 +76,7 @@ routers: tuple[APIRouter, ...] = (
     staff_forms.router,
     person_forms.router,
     people.router,
+    comparisons.router,
     imports.router,
     import_reports.router,
     messages.router,

@@ -107,6 +107,9 @@ POST /figures/{whose}/{owner_id}/{metric_id}/{month}/correct      - - - - x - - 
 GET /healthz                                                      x x x x x x x x x x
 GET /imports                                                      - x - - - - - - x x
 POST /imports                                                     - x - - - - - - - x
+GET /imports/parallel-run                                         - x - - - - - - x x
+GET /imports/parallel-run.csv                                     - x - - - - - - x x
+GET /imports/parallel-run.xlsx                                    - x - - - - - - x x
 GET /imports/template/{kind}                                      - x - - - - - - x x
 GET /imports/{intake_id}                                          - - - - - - - - x x
 POST /imports/{intake_id}                                         - - - - - - - - - x
