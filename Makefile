@@ -8,7 +8,7 @@ TESTS ?=
 
 # A port that is taken is moved by a variable: make demo QUARTERDECK_PORT=8001
 
-.PHONY: demo demo-reset advance test lint format lock browser help
+.PHONY: demo demo-reset advance test lint format lock browser screenshots help
 
 help:
 	@echo "make demo        start a demonstration (Ctrl-C stops it; the next start goes on)"
@@ -16,6 +16,7 @@ help:
 	@echo "make advance TO=next-day   move a running demonstration's time on (next-deadline, or a number of days)"
 	@echo "make test        run every test"
 	@echo "make lint        style, types and import rules"
+	@echo "make screenshots renew the pictures under docs/screenshots from a demonstration"
 	@echo "make lock        renew requirements.lock"
 
 demo: $(VENV)/installed
@@ -58,6 +59,9 @@ $(VENV)/installed: requirements.lock
 	@printf '#!%s\nfrom quarterdeck.cli import app\n\napp()\n' "$(CURDIR)/$(BIN)/python" > $(BIN)/quarterdeck
 	@chmod +x $(BIN)/quarterdeck
 	@touch $@
+
+screenshots: $(VENV)/installed browser
+	$(BIN)/python -m tests.screenshots
 
 # Browser tests need Chromium and Chinese fonts; where they cannot be had these tests are skipped, with the reason.
 browser:
