@@ -65,17 +65,15 @@ SENTENCES_OF_SOURCES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "source-used-up": (
         _(
-            "Of the source's %(total)s calls a day %(used)s are used; the rest is left to others, and nothing was"
-            " taken over. Please fetch tomorrow, fetch less often, or ask for more calls."
+            "Of the source's %(total)s calls a day %(used)s are used; the rest is left to others. Please fetch"
+            " tomorrow, fetch less often, or have the limit raised."
         ),
         _(
-            "The source's calls for today are used up, so nothing was taken over. Please fetch tomorrow, fetch"
-            " less often, or ask for more calls."
+            "The source's calls for today are used up. Please fetch tomorrow, fetch less often, or have the limit"
+            " raised."
         ),
     ),
-    "source-changed": (
-        _("The source changed while it was read, again and again; nothing was taken over. Please fetch later."),
-    ),
+    "source-changed": (_("The source changed while it was read, again and again. Please fetch later."),),
     "source-not-let-in": (
         _("The source did not let us in. Please check user, password and rights under “Connection”."),
     ),
@@ -136,6 +134,15 @@ WHYS: Final[dict[str, str]] = {
     "pages-repeat": _("The source gave the same page again and again."),
     "period-needed": _("Check-ins are read day by day: please say from which day on, or choose a period."),
     "form-code-missing": _("Opportunities are kept in a form of the company's own: please give its code."),
+    "key-or-secret": _("AppKey or AppSecret is wrong."),
+    "right-missing": _("The app lacks a permission: it is given in DingTalk's developer console."),
+    "address-not-listed": _(
+        "The app lets in only addresses of its list: please have ours added in DingTalk's developer console."
+    ),
+    "out-of-range": _(
+        "A person or department is outside the app's range, which is set in DingTalk's developer console."
+    ),
+    "no-crm": _("DingTalk's CRM is not in use there."),
     "not-encrypted": _("It does not encrypt."),
     "certificate": _(
         "Its certificate is none that is trusted; one of your own is set by QUARTERDECK_SOURCES__CA_FILE."

@@ -151,7 +151,7 @@ TERMS: dict[type[StrEnum], dict[str, str]] = {
         FetchState.RUNNING: _("under way"),
         FetchState.DONE: _("succeeded"),
         FetchState.REFUSED: _("refused"),
-        FetchState.FAILED: _("failed"),
+        FetchState.FAILED: _("did not succeed"),
     },
     DeliveryState: {
         DeliveryState.COLLECTING: _("being gathered"),

@@ -57,6 +57,21 @@ BY_CODE: Mapping[str, Trouble] = {
     "crmAppNotExisted": Trouble.NOT_LET_IN,
     "relationType.not.exists": Trouble.SHAPE_CHANGED,
 }
+WHYS: Mapping[str, str] = {
+    "40089": "key-or-secret",
+    "40096": "key-or-secret",
+    "invalidClientIdOrSecret": "key-or-secret",
+    "50002": "out-of-range",
+    "50004": "out-of-range",
+    "60011": "right-missing",
+    "Forbidden.AccessDenied.AccessTokenPermissionDenied": "right-missing",
+    "systemError.notPermittedAccess": "right-missing",
+    "60020": "address-not-listed",
+    "Forbidden.AccessDenied.IpNotInWhiteList": "address-not-listed",
+    "crm.not.installed": "no-crm",
+    "crmAppNotExisted": "no-crm",
+}
+"""What is to be put right, where a code tells."""
 BY_STATUS: Mapping[int, Trouble] = {401: Trouble.NOT_LET_IN, 403: Trouble.NOT_LET_IN}
 
 
@@ -207,4 +222,5 @@ def _trouble(code: str, told: Any, host: str, otherwise: Trouble | None = None) 
     words = str(told.get("sub_msg") or told.get("errmsg") or told.get("message") or "")
     said = f"{code}: {' '.join(words.split())}".rstrip(": ")[:LONGEST_SAYING]
     wait = LEFT_ALONE_SECONDS if trouble is Trouble.BUSY else None
-    return SourceTrouble(trouble, retry_after=wait, place=host, said=said)
+    why = {"why": WHYS[code]} if code in WHYS else {}
+    return SourceTrouble(trouble, retry_after=wait, **{"place": host, "said": said, **why})

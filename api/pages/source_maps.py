@@ -23,6 +23,7 @@ from api.words import Said
 from models.errors import Refusal
 from models.field_maps import RecordMap
 from models.sources import Fetch, FetchMode, FetchState, RecordKind, Source
+from rules.ready_maps import READY_MAPS, ready_map
 
 MOST_TYPED = 4000
 LONGEST_JSON = 200_000
@@ -46,6 +47,8 @@ class MapPage:
     problem: Said | None = None
     faults: Mapping[str, str] = field(default_factory=dict)
     """By field of the form."""
+    is_ready_made: bool = False
+    """Nothing is saved yet: a map to begin with is shown."""
 
 
 @dataclass(frozen=True)
@@ -54,13 +57,15 @@ class MapsPage:
     text: str
     problem: Said | None = None
     faults: tuple[str, ...] = ()
+    is_ready_made: bool = False
 
 
 @router.get("")
 async def show_maps(source_id: str, around: TheShell, asking: HrEditor, database: Database) -> Response:
     source = await source_of_company(database, asking, source_id)
-    text = MAPS.dump_json(maps_of(source), indent=2, exclude_defaults=True).decode()
-    return around.render("sources/maps.html", MapsPage(source, text))
+    ready = [] if source.maps else list(READY_MAPS.get(source.kind, ()))
+    text = MAPS.dump_json(ready or maps_of(source), indent=2, exclude_defaults=True, ensure_ascii=False).decode()
+    return around.render("sources/maps.html", MapsPage(source, text, is_ready_made=bool(ready)))
 
 
 @router.post("")
@@ -128,7 +133,8 @@ async def _page(
     refusal: Refusal | None = None,
 ) -> MapPage:
     known = next((one for one in maps_of(source) if one.kind is kind), None)
-    values = values_of(known) if typed is None else {**values_of(None), **typed}
+    ready = ready_map(source.kind, kind) if known is None and typed is None else None
+    values = values_of(known or ready) if typed is None else {**values_of(None), **typed}
     problem, faults = None, {}
     if refusal is not None:
         problem, _ = await in_words(around, database, refusal)
@@ -148,6 +154,7 @@ async def _page(
         scales=SCALES,
         problem=problem,
         faults=faults,
+        is_ready_made=ready is not None,
     )
 
 

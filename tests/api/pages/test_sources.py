@@ -11,11 +11,14 @@ import pytest
 from sqlmodel import col, select
 
 from api.commands import CommandKind
+from api.maps import MAPS
 from models.changes import Change, Subject
 from models.errors import Refusal
+from models.field_maps import RecordMap
 from models.sealing import SourceSecrets
 from models.sources import Fetch, FetchMode, FetchState, RecordKind, RowFault, Source, SourceKind
 from quarterdeck.demo.small import make_small_company
+from rules.ready_maps import READY_MAPS
 from tests.api.pages.place import Place
 
 SECRET = "correct horse battery"
@@ -228,6 +231,28 @@ async def test_a_map_is_typed_shown_again_and_on_record(place: Place) -> None:
     assert "Closed Won = won\n已丢单 = lost</textarea>" in browser.page
     await browser.send("/sources/erp/maps/deal", do="remove")
     assert (await source_of(place)).maps == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "column"), [(SourceKind.SALESFORCE, "Owner.Email"), (SourceKind.DINGTALK, "owner.job_number")]
+)
+async def test_a_known_system_has_a_map_to_begin_with_and_nothing_of_it_counts_before_it_is_saved(
+    place: Place, kind: SourceKind, column: str
+) -> None:
+    now = datetime.now(UTC)
+    await place.add(Source(id="crm", company_id=place.company.company_id, kind=kind, name="CRM", created_at=now))
+    browser = await place.signed_in("hr")
+    await browser.open("/sources/crm/maps/deal")
+    assert "Nothing is saved yet" in browser.page
+    assert f'value="{column}"' in browser.page
+    await browser.open("/sources/crm/maps")
+    assert "Nothing is saved yet" in browser.page
+    assert (await source_of(place)).maps == []
+    ready = MAPS.dump_json(list(READY_MAPS[kind]), exclude_defaults=True).decode()
+    await browser.send("/sources/crm/maps", maps=ready)
+    assert [RecordMap.model_validate(one) for one in (await source_of(place)).maps] == list(READY_MAPS[kind])
+    await browser.open("/sources/crm/maps/deal")
+    assert "Nothing is saved yet" not in browser.page
 
 
 @pytest.mark.parametrize(
