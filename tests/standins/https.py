@@ -19,12 +19,19 @@ from urllib.parse import parse_qs, urlsplit
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    pkcs12,
+)
 from cryptography.x509.oid import NameOID
 
 from connectors.guard import Guard
 
 LONGEST_SILENCE = 30
+KEYSTORE_PASSWORD = "keystore"
 
 
 @dataclass(frozen=True)
@@ -78,7 +85,7 @@ class StandInApi:
         """By what is asked for, as `named` names it: what comes the next times instead of an answer."""
         self.done = threading.Event()
         self.lock = threading.Lock()
-        server_file = _certified(folder, self.hosts)
+        server_file = certified(folder, self.hosts)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(server_file)
         handler = type("Answers", (_Answers,), {"api": self})
@@ -167,8 +174,10 @@ class _Answers(BaseHTTPRequestHandler):
         self.close_connection = self.close_connection or reply.is_cut
 
 
-def _certified(folder: Path, hosts: Sequence[str]) -> Path:
-    """Write an authority's certificate, and a server's with its key; return the server's file."""
+def certified(folder: Path, hosts: Sequence[str]) -> Path:
+    """Write an authority's certificate as ca.pem, a server's with its key as server.pem, which is returned, and as
+    server.p12.
+    """
     authority, server = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     ours, its = (x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]) for name in ("Tests", hosts[0]))
     begins, ends = datetime.now(UTC) - timedelta(hours=1), datetime.now(UTC) + timedelta(days=1)
@@ -188,5 +197,9 @@ def _certified(folder: Path, hosts: Sequence[str]) -> Path:
     (folder / "ca.pem").write_bytes(root.sign(authority, hashes.SHA256()).public_bytes(Encoding.PEM))
     file = folder / "server.pem"
     key = server.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    file.write_bytes(key + leaf.sign(authority, hashes.SHA256()).public_bytes(Encoding.PEM))
+    signed = leaf.sign(authority, hashes.SHA256())
+    file.write_bytes(key + signed.public_bytes(Encoding.PEM))
+    locked = BestAvailableEncryption(KEYSTORE_PASSWORD.encode())
+    keystore = pkcs12.serialize_key_and_certificates(b"server", server, signed, None, locked)
+    (folder / "server.p12").write_bytes(keystore)
     return file

@@ -61,6 +61,8 @@ def providers(log_folder: Path) -> Iterator[WireMock]:
     Raises:
         ProvidersAreMissing: if they cannot be had.
     """
+    if not DESCRIPTION.exists():
+        raise ProvidersAreMissing(f"Twilio's description is not at {DESCRIPTION}")
     jar = installed()
     prism_port, wiremock_port = free_port(), free_port()
     prism_url, base_url = (f"http://127.0.0.1:{port}" for port in (prism_port, wiremock_port))
@@ -74,8 +76,6 @@ def providers(log_folder: Path) -> Iterator[WireMock]:
 
 def installed() -> Path:
     """Return WireMock's jar; install it and Prism where they are not there yet."""
-    if not DESCRIPTION.exists():
-        raise ProvidersAreMissing(f"Twilio's description is not at {DESCRIPTION}")
     for program in ("node", "npm", "java"):
         if shutil.which(program) is None:
             raise ProvidersAreMissing(f"{program} is not installed")
