@@ -236,10 +236,10 @@ class HistoryCheck:
             if line.outcome is Outcome.DIFFERS and line.given is not None:
                 given = self.totals.given[line.metric_id, line.month]
                 column = f"{line.month:%Y-%m}" if line.month and self.months and given.row else TYPED
-                facts = {"metric": names[line.metric_id], "sum": f"{line.sum:f}", "difference": _signed(line)}
+                facts = {"metric": names[line.metric_id], "sum": f"{line.sum:,f}", "difference": _signed(line)}
                 if line.month:
                     facts["month"] = f"{line.month:%Y-%m}"
-                faults.add(given.row, column, f"{line.given:f}", "total-differs", **facts)
+                faults.add(given.row, column, f"{line.given:,f}", "total-differs", **facts)
             elif line.outcome is Outcome.MISSING and line.month:
                 missing.setdefault(line.metric_id, []).append(f"{line.month:%Y-%m}")
         for metric_id, months in missing.items():
@@ -253,4 +253,4 @@ class HistoryCheck:
 
 def _signed(line: Line) -> str:
     difference = line.difference or Decimal(0)
-    return f"{difference.normalize():+f}"
+    return f"{difference.normalize():+,f}"

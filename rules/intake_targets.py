@@ -286,9 +286,9 @@ class TargetsCheck:
             "targets-over-parent",
             unit=" / ".join(self.known.owners.units.line(unit)),
             metric=metric.name,
-            target=f"{share.target:f}",
-            shared=f"{share.shared:f}",
-            over=f"{-share.left:f}",
+            target=f"{share.target:,f}",
+            shared=f"{share.shared:,f}",
+            over=f"{-share.left:,f}",
         )
 
 

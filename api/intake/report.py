@@ -105,10 +105,11 @@ def which(code: str) -> Check:
     return Check.REFERENCE if code in OF_REFERENCE else Check.FORMAT
 
 
-def sums_of(intake: Intake, tongue: Tongue) -> list[SumLine]:
+def sums_of(intake: Intake, tongue: Tongue, names: Mapping[str, str]) -> list[SumLine]:
+    """Return sums beside totals; `names` are those of metrics in the reader's language."""
     return [
         SumLine(
-            metric=line["metric"],
+            metric=names.get(line["metric_id"], line["metric"]),
             month=line["month"],
             figures=line["figures"],
             sum=Decimal(line["sum"]),
@@ -127,7 +128,11 @@ def _amount(text: str) -> Decimal | None:
 
 
 def report_workbook(
-    head: Sequence[tuple[str, Any]], intake: Intake, faults: Sequence[Sequence[Any]], tongue: Tongue
+    head: Sequence[tuple[str, Any]],
+    intake: Intake,
+    faults: Sequence[Sequence[Any]],
+    sums: Sequence[SumLine],
+    tongue: Tongue,
 ) -> bytes:
     """Return the report as a workbook: what it is of, the three checks, sums beside totals, the faults kept."""
     workbook = Workbook()
@@ -143,7 +148,6 @@ def report_workbook(
         _append(first, (check.name, check.what, found))
     for letter, width in zip("ABC", (26, 70, 14), strict=True):
         first.column_dimensions[letter].width = width
-    sums = sums_of(intake, tongue)
     if sums:
         _sums(workbook.create_sheet(tongue.gettext("Totals")), sums, tongue)
     if faults:

@@ -6,15 +6,18 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from fastapi import APIRouter
+from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from api.facts import names_of_metrics
 from api.intake.report import Passed, SumLine, checks_of, report_workbook, sums_of
 from api.intake.taking import intake_of_company
 from api.pages.import_views import IntakePage, intake_page
 from api.pages.imports import PAGE, as_workbook
 from api.pages.rendering import Shell, TheShell
 from api.session import Database, HrReader
+from models.intake import Intake
 
 router = APIRouter()
 
@@ -32,7 +35,7 @@ async def show_report(intake_id: str, around: TheShell, asking: HrReader, databa
     page = ReportPage(
         of=await intake_page(database, around.tongue, intake, around.may_edit),
         checks=tuple(checks_of(intake, around.tongue)),
-        sums=tuple(sums_of(intake, around.tongue)),
+        sums=tuple(await _sums(database, intake, around)),
     )
     return around.render("imports/report.html", page)
 
@@ -42,9 +45,15 @@ async def download_report(intake_id: str, around: TheShell, asking: HrReader, da
     intake = await intake_of_company(database, asking.company_id, intake_id)
     page = await intake_page(database, around.tongue, intake, around.may_edit)
     faults = [(fault.row or "", fault.column, fault.value, fault.words) for fault in page.faults]
-    content = await run_in_threadpool(report_workbook, _head(page, around), intake, faults, around.tongue)
+    sums = await _sums(database, intake, around)
+    content = await run_in_threadpool(report_workbook, _head(page, around), intake, faults, sums, around.tongue)
     name = around.tongue.gettext("%(file)s (report)", file=PurePath(intake.file_name).stem)
     return as_workbook(content, name)
+
+
+async def _sums(database: AsyncSession, intake: Intake, around: Shell) -> list[SumLine]:
+    ids = {line["metric_id"] for line in intake.outcome["more"].get("sums", ())}
+    return sums_of(intake, around.tongue, await names_of_metrics(database, ids, around.tongue.language))
 
 
 def _head(page: IntakePage, around: Shell) -> list[tuple[str, object]]:

@@ -25,7 +25,13 @@ async def pages_made_for_hr(place: Place) -> list[str]:
         f"{figure}/{date(2055, 1, 1):%Y-%m}/correct{cycle}",
         f"/messages/{message.id}",
         "/imports",
+        "/imports?kind=targets",
+        "/imports?kind=history",
+        "/imports/parallel-run",
+        "/imports/parallel-run?left=history",
         good.url.path,
+        f"{good.url.path}/report",
+        f"{faulty.url.path}/report",
         faulty.url.path,
         *forms,
     ]
