@@ -54,7 +54,7 @@ WHERE fresh.submission_id = :intake_id AND fresh.company_id = :company_id
 """
 SUMS: Final = """
 SELECT metric_id, month, CAST(sum(value) AS BIGINT) AS total FROM figure
-WHERE company_id = :company_id AND month BETWEEN :first AND :last AND replaced_by = ''
+WHERE company_id = :company_id AND month BETWEEN :first AND :last AND replaced_by = '' {departments}
 GROUP BY metric_id, month
 """
 
@@ -157,9 +157,7 @@ class HistoryPlanned:
         if figures.counts()[1]:
             ids = {"intake_id": taking.intake.id, "company_id": company_id}
             await connection.execute(text(REPLACE), ids)
-        found = await connection.execute(text(SUMS), _span(session, company_id, figures))
-        after = {(row[0], str(row[1])): int(row[2]) for row in found}
-        await self._read_back(session, taking.intake, after)
+        await self._read_back(session, taking.intake, await sums_in_force(session, company_id, figures))
 
     async def _read_back(
         self, session: AsyncSession, intake: Intake, after: Mapping[tuple[str, str], int]
@@ -225,6 +223,20 @@ async def in_force(
             else:
                 others[metric_id, on] = others.get((metric_id, on), 0) + value
     return known, others
+
+
+async def sums_in_force(
+    session: AsyncSession, company_id: str, figures: PastFigures
+) -> dict[tuple[str, str], int]:
+    """Return what all figures in force of a file's months come to, by metric and month, in ten-thousandths."""
+    connection = await session.connection()
+    span = _span(session, company_id, figures)
+    sums: dict[tuple[str, str], int] = {}
+    for departments, bounds in await _ranges(session, company_id):
+        statement = text(SUMS.format(departments=departments))
+        for metric_id, month, total in await connection.execute(statement, {**span, **bounds}):
+            sums[metric_id, str(month)] = sums.get((metric_id, str(month)), 0) + int(total)
+    return sums
 
 
 async def _ranges(session: AsyncSession, company_id: str) -> list[tuple[str, dict[str, str]]]:
