@@ -16,15 +16,16 @@ from zoneinfo import ZoneInfo
 
 from connectors.guard import Guard
 from connectors.salesforce_session import SalesforceSession, check_private_key
-from connectors.soql import Described, cells_of, check_name, names_in, names_needed, question
+from connectors.soql import IS_DELETED, Described, cells_of, check_name, names_in, names_needed, question
 from connectors.source import Checkup, Page, Reading, SourceRow, SourceTrouble, Trouble
 from connectors.web import Web
+from models.sources import ROW_DELETED
 
 MOST_OBJECTS_SHOWN = 500
 KEPT_FOR_OTHERS = 50
 """One in so many of the day's calls is left to whatever else asks Salesforce."""
 NOT_SHOWN = ("ChangeEvent", "Feed", "History", "Share", "Tag", "__e", "__mdt")
-NEXT_PAGE = re.compile(r"/services/data/v\d+\.\d+/query/[A-Za-z0-9]+-\d+")
+NEXT_PAGE = re.compile(r"/services/data/v\d+\.\d+/query(All)?/[A-Za-z0-9]+-\d+")
 
 
 @dataclass(frozen=True)
@@ -85,11 +86,12 @@ class SalesforceConnector:
     async def pages(self, reading: Reading, start: str = "") -> AsyncIterator[Page]:
         place = Place.unpacked(start) if start else None
         types = await self._types(reading)
-        asked = question(reading, types, self.zone)
+        and_deleted = bool(reading.changed_since) and bool(await self._type(reading.object, IS_DELETED))
+        asked = question(reading, types, self.zone, and_deleted=and_deleted)
         seen = {place.first} if place else set()
         read = place.read if place else 0
         while True:
-            told = await self._page(asked, place)
+            told = await self._page(asked, place, and_deleted=and_deleted)
             rows = self._read(lambda told=told: self._rows(told, reading, types))
             if any(row.key in seen for row in rows):
                 raise SourceTrouble(Trouble.UNREADABLE, object=reading.object, why="pages-repeat")
@@ -107,9 +109,10 @@ class SalesforceConnector:
     async def close(self) -> None:
         await self.session.close()
 
-    async def _page(self, asked: str, place: Place | None) -> Any:
+    async def _page(self, asked: str, place: Place | None, *, and_deleted: bool) -> Any:
+        """Ask for a page: of what has changed, with what was deleted, which is what changed most."""
         if place is None:
-            return await self.session.run(lambda client: client.query(asked))
+            return await self.session.run(lambda client: client.query(asked, include_deleted=and_deleted))
         return await self.session.run(lambda client: client.query_more(place.url, identifier_is_url=True))
 
     def _following(self, told: Any, read: int, rows: Sequence[SourceRow]) -> Place | None:
@@ -130,7 +133,8 @@ class SalesforceConnector:
                 raise SourceTrouble(
                     Trouble.WRONG_SETTINGS, object=reading.object, column=reading.key, why="key-empty"
                 )
-            rows.append(SourceRow(key, f"{reading.object} {key}", cells))
+            fault = ROW_DELETED if record.get(IS_DELETED) is True and reading.changed_since else ""
+            rows.append(SourceRow(key, f"{reading.object} {key}", cells, fault))
         return rows
 
     def _read(self, read: Any) -> Any:

@@ -17,6 +17,7 @@ from connectors.values import as_text, beginning_of
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
 NUMBERS = ("int", "long", "double", "currency", "percent")
+IS_DELETED = "IsDeleted"
 OF_ANY_TYPE = "Name"
 """The object that stands for what a field can refer to where that is one of several."""
 
@@ -68,15 +69,18 @@ def names_needed(reading: Reading) -> list[str]:
     return [name for name in dict.fromkeys(named) if name]
 
 
-def question(reading: Reading, types: Mapping[str, str], zone: ZoneInfo) -> str:
+def question(reading: Reading, types: Mapping[str, str], zone: ZoneInfo, *, and_deleted: bool = False) -> str:
     """Return the question for the rows of a reading; `types` has every column that it names.
+
+    With `and_deleted` it also asks whether a row is deleted.
 
     Raises:
         SourceTrouble: WRONG_SETTINGS, where a wanted value is not of its column's type.
     """
     conditions = [*_period(reading, types, zone), *_wanted(reading, types)]
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    return f"SELECT {', '.join(names_in(reading))} FROM {reading.object}{where} ORDER BY Id"  # noqa: S608 - see above.
+    columns = dict.fromkeys([*names_in(reading), *([IS_DELETED] if and_deleted else [])])
+    return f"SELECT {', '.join(columns)} FROM {reading.object}{where} ORDER BY Id"  # noqa: S608 - see above.
 
 
 def _period(reading: Reading, types: Mapping[str, str], zone: ZoneInfo) -> list[str]:

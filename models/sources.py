@@ -12,6 +12,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.columns import Document, Instant, term
 
+ROW_DELETED = "row-deleted"
+"""The fault of a row that the source says it has deleted: known by its key alone."""
+
 
 class SourceKind(StrEnum):
     SALESFORCE = "salesforce"

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from models.field_maps import FieldRule, RecordMap
-from models.sources import RecordKind
+from models.sources import ROW_DELETED, RecordKind
 from rules.amounts import Amounts, decimal_in
 from rules.cells import Meaning, date_in, is_nothing, moment_in, plain, yes_or_no
 from rules.known_names import Names, bare
@@ -109,6 +109,9 @@ class Reader:
         for row in rows:
             self.mapped.read += 1
             self.mapped.keys.add(row.cells.get(self.map.key, "").strip())
+            if row.fault == ROW_DELETED:
+                self.mapped.left["deleted"] += 1
+                continue
             if any(row.cells.get(column, "") not in values for column, values in self.map.where.items()):
                 self.mapped.left["not-wanted"] += 1
                 continue

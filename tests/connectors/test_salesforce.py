@@ -176,7 +176,7 @@ async def test_periods_changes_and_values_are_asked_of_salesforce(
     assert found == wanted
     assert 0 < len(wanted) < 17
     assert salesforce.queries == [
-        "SELECT Id, Amount FROM Opportunity WHERE CloseDate >= 2026-01-10 AND CloseDate < 2026-02-01"
+        "SELECT Id, Amount, IsDeleted FROM Opportunity WHERE CloseDate >= 2026-01-10 AND CloseDate < 2026-02-01"
         " AND SystemModstamp >= 2026-04-01T05:00:00Z AND IsWon IN (TRUE)"
         r" AND StageName IN ('Closed Won', 'it\'s \'); DELETE') ORDER BY Id"
     ]

@@ -36,6 +36,7 @@ OPPORTUNITY = {
     "CloseDate": "date",
     "StageName": "picklist",
     "IsWon": "boolean",
+    "IsDeleted": "boolean",
     "Type": "picklist",
     "CreatedDate": "datetime",
     "SystemModstamp": "datetime",
@@ -73,7 +74,7 @@ class SalesforceStandIn(StandInApi):
         return [int(name[5:]) for name in map(self.named, self.asked) if name.startswith("page ")]
 
     def named(self, asked: Asked) -> str:
-        if asked.path == f"{DATA}/query/":
+        if asked.path in (f"{DATA}/query/", f"{DATA}/queryAll/"):
             return "page 1"
         if asked.path.startswith(f"{DATA}/query/"):
             return f"page {int(asked.path.rpartition('-')[2]) // self.page_rows + 1}"
@@ -102,8 +103,8 @@ class SalesforceStandIn(StandInApi):
             return Reply(body={"sobjects": [{"name": name, "queryable": True} for name in names]})
         if found := re.fullmatch(rf"{DATA}/sobjects/(\w+)/describe", asked.path):
             return self._description(found[1])
-        if asked.path == f"{DATA}/query/":
-            return self._query(asked.query.get("q", ""))
+        if asked.path in (f"{DATA}/query/", f"{DATA}/queryAll/"):
+            return self._query(asked.query.get("q", ""), and_deleted=asked.path.endswith("/queryAll/"))
         if found := re.fullmatch(rf"{DATA}/query/(\w+)-(\d+)", asked.path):
             return self._page(found[1], int(found[2]))
         return Reply(404, [{"errorCode": "NOT_FOUND", "message": "The requested resource does not exist"}])
@@ -167,7 +168,7 @@ class SalesforceStandIn(StandInApi):
             )
         return Reply(body={"name": object_, "fields": fields})
 
-    def _query(self, soql: str) -> Reply:
+    def _query(self, soql: str, *, and_deleted: bool) -> Reply:
         self.queries.append(soql)
         found = SELECT.fullmatch(soql)
         if found is None:
@@ -178,7 +179,11 @@ class SalesforceStandIn(StandInApi):
                 message = f"\nSELECT {column}\n  ^\nNo such column '{column}' on entity '{found[2]}'."
                 return Reply(400, [{"errorCode": "INVALID_FIELD", "message": message}])
         records = self.records if found[2] == "Opportunity" else []
-        wanted = [record for record in records if _is_wanted(record, found[3] or "")]
+        wanted = [
+            record
+            for record in records
+            if (and_deleted or not record["IsDeleted"]) and _is_wanted(record, found[3] or "")
+        ]
         cursor = f"01g{len(self.cursors):012}"
         self.cursors[cursor] = [_shown(record, columns) for record in wanted]
         return self._page(cursor, 0)
@@ -210,6 +215,7 @@ def opportunities(emails: Sequence[str], count: int = 50) -> list[dict[str, Any]
             "CloseDate": f"2026-{number % 3 + 1:02}-{number % 28 + 1:02}",
             "StageName": "Closed Won",
             "IsWon": True,
+            "IsDeleted": False,
             "Type": "New Business" if number % 4 == 0 else "Existing Business",
             "CreatedDate": "2025-12-31T16:30:00.000+0000",
             "SystemModstamp": f"2026-04-01T{number % 24:02}:00:00.000+0000",

@@ -166,6 +166,18 @@ async def test_what_waiting_does_not_mend_is_said_and_the_last_good_figures_stay
     assert (await made.stored(source)).fetched_at == before.started_at
 
 
+async def test_a_deal_deleted_in_salesforce_is_gone_with_the_next_fetch(house: House) -> None:
+    made, salesforce = house
+    source = await added(made)
+    await made.fetch(source, FetchMode.TAKE_OVER)
+    salesforce.records[0] |= {"IsDeleted": True, "SystemModstamp": "2099-01-01T00:00:00.000+0000"}
+    fetch = await made.fetch(source, FetchMode.TAKE_OVER)
+    said = fetch.outcome["deal"]
+    assert (said["gone"], said["left"]) == (1, {"deleted": 1})
+    salesforce.records.pop(0)
+    assert await sales(made) == by_hand(salesforce)
+
+
 async def test_only_what_has_changed_is_asked_for_the_next_time(house: House) -> None:
     made, salesforce = house
     source = await added(made)
