@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from connectors.source import SourceTrouble, Trouble
+from connectors.values import storable
 from connectors.web import Answer, Web, refuse_failures
 
 OLD = "oapi.dingtalk.com"
@@ -190,7 +191,7 @@ def _json(answer: Answer) -> Any:
     """Return the answer's object; None where it is none."""
     try:
         told = json.loads(answer.content, parse_float=Decimal)
-    except ValueError:
+    except (ValueError, RecursionError):  # Nested without end.
         return None
     return told if isinstance(told, dict) else None
 
@@ -219,7 +220,7 @@ def _trouble(code: str, told: Any, host: str, otherwise: Trouble | None = None) 
     trouble = Trouble.BUSY if _is_too_fast(code) else BY_CODE.get(code, fallback)
     if code in EXPIRED:
         trouble = Trouble.NOT_LET_IN
-    words = str(told.get("sub_msg") or told.get("errmsg") or told.get("message") or "")
+    words = storable(str(told.get("sub_msg") or told.get("errmsg") or told.get("message") or ""))
     said = f"{code}: {' '.join(words.split())}".rstrip(": ")[:LONGEST_SAYING]
     wait = LEFT_ALONE_SECONDS if trouble is Trouble.BUSY else None
     why = {"why": WHYS[code]} if code in WHYS else {}

@@ -90,7 +90,7 @@ async def _asked(
     try:
         rows = [_cells(each, zone) for each in told.get("page_list") or []]
         cursor = told.get("next_cursor")
-    except (KeyError, TypeError, ValueError, AttributeError) as odd:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as odd:
         raise SourceTrouble(Trouble.UNREADABLE, place=OLD, why="answer-not-understood") from odd
     if not isinstance(cursor, int):
         return rows, after
@@ -101,7 +101,7 @@ async def _asked(
 
 def _cells(told: Mapping[str, Any], zone: ZoneInfo) -> Cells:
     """Return a check-in's cells. DingTalk gives it no id: who and when to the millisecond tell it apart."""
-    userid, milliseconds = str(told["userid"]), int(told[CHECKED_IN])
+    userid, milliseconds = as_text(told["userid"], zone), int(told[CHECKED_IN])
     moment = moment_of_milliseconds(milliseconds, zone)
     cells = {name: as_text(told.get(name), zone) for name in COLUMNS}
     return cells | {"id": f"{userid}:{milliseconds}", "userid": userid, CHECKED_IN: moment, "day": moment[:10]}

@@ -22,6 +22,8 @@ OWNER = "owner"
 END_OF_TIME = 4_102_444_800_000
 """Milliseconds: the year 2100."""
 MILLISECONDS_DIGITS = 13
+ODD = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
+"""So reading fails on what is not as documented."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ async def fields_of(api: DingTalkApi, form: Form) -> Fields:
         told = (await api.old("/topapi/crm/objectmeta/describe", {"name": form.code})).get("result")
     try:
         return Fields.of(told)
-    except (KeyError, TypeError) as odd:
+    except ODD as odd:
         raise SourceTrouble(Trouble.UNREADABLE, place=NEW, why="answer-not-understood") from odd
 
 
@@ -104,7 +106,7 @@ async def some_of(
         records = [_record(each, fields, zone) for each in told["values"]]
         has_more, following = bool(told["hasMore"]), str(told.get("nextToken") or "")
         total = told.get("totalCount")
-    except (KeyError, TypeError, ValueError, AttributeError) as odd:
+    except ODD as odd:
         raise SourceTrouble(Trouble.UNREADABLE, place=NEW, why="answer-not-understood") from odd
     if has_more and (not following or not records):
         raise SourceTrouble(Trouble.UNREADABLE, place=NEW, why="answer-broken-off")
@@ -147,7 +149,7 @@ def _record(told: Mapping[str, Any], fields: Fields, zone: ZoneInfo) -> Record:
     cells = {name: as_text(told.get(name), zone) for name in SYSTEM}
     for column, name in fields.names.items():
         cells[column] = _text(data.get(name), fields.types[name], zone)
-    return Record(str(told["instanceId"]), [str(each) for each in owners], cells)
+    return Record(cells["instanceId"], [as_text(each, zone) for each in owners], cells)
 
 
 def _text(value: Any, type_: str, zone: ZoneInfo) -> str:
@@ -170,7 +172,7 @@ def _unpacked(text: str) -> Any:
     """Return what stands in a text as JSON; None where there is no value to be found in it."""
     try:
         told = json.loads(text, parse_float=Decimal)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return told if isinstance(told, list) or "value" in told else None
 

@@ -87,9 +87,10 @@ async def _users(api: DingTalkApi, department: int, zone: ZoneInfo) -> list[Cell
 
 
 def _picked(told: Mapping[str, Any], columns: Sequence[str], zone: ZoneInfo) -> Cells:
-    if columns[0] not in told:
+    picked = {column: as_text(told.get(column), zone) for column in columns}
+    if not picked[columns[0]] or ("dept_id" in picked and not picked["dept_id"].isdecimal()):
         raise _not_understood()
-    return {column: as_text(told.get(column), zone) for column in columns}
+    return picked
 
 
 def _list(told: Any) -> list[dict[str, Any]]:

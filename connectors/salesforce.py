@@ -141,7 +141,7 @@ class SalesforceConnector:
         """Read an answer; what is not as documented is said so."""
         try:
             return read()
-        except (KeyError, TypeError, ValueError, AttributeError) as odd:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as odd:
             raise SourceTrouble(Trouble.UNREADABLE, place=self.session.place, why="answer-not-understood") from odd
 
     async def _types(self, reading: Reading) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -21,6 +21,7 @@ from simple_salesforce.api import Salesforce
 from simple_salesforce.exceptions import SalesforceAuthenticationFailed, SalesforceError
 
 from connectors.source import SourceTrouble, Trouble
+from connectors.values import storable
 from connectors.web import Answer, Web, refuse_failures
 
 T = TypeVar("T")
@@ -77,13 +78,18 @@ class SalesforceSession:
             raise self._not_signed_in(refused) from refused
         except SalesforceError as refused:
             raise trouble_of(refused, self.place) from refused
-        except (ValueError, KeyError, TypeError, AttributeError, IndexError, ExpatError) as odd:
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, ExpatError) as odd:
             # So the library fails on answers that are not what Salesforce documents.
             raise SourceTrouble(Trouble.UNREADABLE, place=self.place, why="answer-not-understood") from odd
 
     @property
     def place(self) -> str:
         return self._client.sf_instance if self._client else f"{self.domain}.salesforce.com"
+
+    @property
+    def waiting(self) -> Collection[Future[Answer]]:
+        """What was asked and not answered yet."""
+        return self._bridge.asked
 
     async def close(self) -> None:
         self._bridge.close()
@@ -131,7 +137,7 @@ class SalesforceSession:
     def _not_signed_in(self, refused: SalesforceAuthenticationFailed) -> SourceTrouble:
         code = str(refused.code or "").rpartition(":")[2]
         trouble = BY_CODE.get(code, Trouble.NOT_LET_IN)
-        said = f"{code}: {refused.auth_message}".strip(": ")[:LONGEST_SAYING]
+        said = storable(f"{code}: {refused.auth_message}".strip(": "))[:LONGEST_SAYING]
         return SourceTrouble(trouble, place=self.place, said=said)
 
 
@@ -161,7 +167,7 @@ def trouble_of(error: SalesforceError, place: str) -> SourceTrouble:
     code = str(told.get("errorCode") or told.get("error") or "")
     trouble = BY_CODE.get(code) or BY_STATUS.get(error.status, Trouble.UNREADABLE)
     lines = [line.strip() for line in str(told.get("message", "")).splitlines() if line.strip()]
-    said = ": ".join(part for part in (code, lines[-1] if lines else "") if part)[:LONGEST_SAYING]
+    said = storable(": ".join(part for part in (code, lines[-1] if lines else "") if part))[:LONGEST_SAYING]
     return SourceTrouble(trouble, place=place, **({"said": said} if said else {"status": error.status}))
 
 

@@ -18,7 +18,7 @@ def as_text(value: object, zone: ZoneInfo) -> str:
         case bool():
             return "TRUE" if value else "FALSE"
         case str():
-            return value.strip()
+            return storable(value).strip()
         case Decimal():
             return f"{value:f}"
         case float():
@@ -31,6 +31,13 @@ def as_text(value: object, zone: ZoneInfo) -> str:
             return bytes(value).hex()
         case _:
             return str(value).strip()
+
+
+def storable(text: str) -> str:
+    """Return a text without what no database keeps: the character 0, and halves of characters."""
+    if text.isascii():
+        return text.replace("\0", "") if "\0" in text else text
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def moment_of_milliseconds(milliseconds: int, zone: ZoneInfo) -> str:

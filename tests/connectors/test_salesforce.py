@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, date, datetime
@@ -307,6 +308,23 @@ async def test_each_fault_is_told_as_what_it_is(
     assert refused.trouble is expected
     assert facts.items() <= refused.facts.items()
     assert refused.retry_after == (7 if expected is Trouble.BUSY else None)
+
+
+async def test_who_gives_up_waiting_leaves_no_thread_behind(
+    salesforce: SalesforceStandIn, connected: Connecting
+) -> None:
+    salesforce.breaks("page 1", SILENCE)
+    async with connected(read_seconds=30) as connector:
+        reading = asyncio.create_task(read(connector))
+        while "page 1" not in map(salesforce.named, salesforce.asked):  # noqa: ASYNC110 - asked in a thread.
+            await asyncio.sleep(0.01)
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+        (waiting,) = tuple(connector.session.waiting)
+    async with asyncio.timeout(2):
+        while not waiting.done():  # noqa: ASYNC110 - done in a thread.
+            await asyncio.sleep(0.01)
 
 
 async def test_a_page_that_comes_again_is_not_taken_for_the_next(
