@@ -134,6 +134,7 @@ WHYS: Final[dict[str, str]] = {
     "pages-repeat": _("The source gave the same page again and again."),
     "period-needed": _("Check-ins are read day by day: please say from which day on, or choose a period."),
     "form-code-missing": _("Opportunities are kept in a form of the company's own: please give its code."),
+    "own-domain-needed": _("This way of signing in needs your company's own domain, not that of everybody."),
     "key-or-secret": _("AppKey or AppSecret is wrong."),
     "right-missing": _("The app lacks a permission: it is given in DingTalk's developer console."),
     "address-not-listed": _(

@@ -18,12 +18,15 @@ from connectors import dingtalk_forms as forms
 from connectors.dingtalk_api import DingTalkApi
 from connectors.dingtalk_people import DEPARTMENT_COLUMNS, OF_A_PERSON, USER_COLUMNS, People, read_people
 from connectors.guard import Guard
+from connectors.keys import Keys
 from connectors.source import Checkup, Page, Reading, SourceRow, SourceTrouble, Trouble
 from connectors.web import Web
 
 PAGE_ROWS = 500
 CUSTOMERS = {"customers": "crm_customer", "personal_customers": "crm_customer_personal"}
 OBJECTS = ("checkins", "customers", "departments", "opportunities", "personal_customers", "users")
+OWN_IDS = {"checkins": "id", "users": "userid", "departments": "dept_id"}
+"""DingTalk's own id of a row, by object; of forms it is `instanceId`."""
 FORM = "form:"
 USER = "user"
 
@@ -94,19 +97,21 @@ class DingTalkConnector:
         people = await self._everybody()
         rows = people.departments if reading.object == "departments" else list(people.users.values())
         first = _unpacked(start, lambda row: int(row)) if start else 0
+        keys = Keys(reading)
         for begin in range(first, max(len(rows), 1), PAGE_ROWS):
             end = begin + PAGE_ROWS
             following = json.dumps({"row": end}) if end < len(rows) else ""
-            yield self._page(reading, rows[begin:end], following, len(rows))
+            yield _page(reading, keys, rows[begin:end], following, len(rows))
 
     async def _checkins(self, reading: Reading, start: str) -> AsyncIterator[Page]:
         people = await self._everybody()
         place = _unpacked(start, _day) if start else None
+        keys = Keys(reading)
         found = visits.checkins(self.api, list(people.users), self._days(reading), place, self.zone)
         async for rows, following in found:
             told = [{**row, **_named(USER, [row["userid"]], people)} for row in rows]
             packed = json.dumps(asdict(following), default=str) if following else ""
-            yield self._page(reading, told, packed)
+            yield _page(reading, keys, told, packed)
 
     async def _records(self, reading: Reading, start: str) -> AsyncIterator[Page]:
         fields = await self._fields_of(reading.object)
@@ -114,6 +119,7 @@ class DingTalkConnector:
         needs_people = any(name.startswith(f"{forms.OWNER}.") for name in named)
         people = await self._everybody() if needs_people else People((), {})
         place = _unpacked(start, forms.Place) if start else forms.Place()
+        keys = Keys(reading)
         operator, form = self.values["operator"], self._form(reading.object)
         found = forms.records_of(self.api, form, operator, fields, reading, place, self.zone)
         async for some, following in found:
@@ -125,21 +131,8 @@ class DingTalkConnector:
                 }
                 for record in some.records
             ]
-            yield self._page(reading, rows, json.dumps(asdict(following)) if following else "", some.total)
-
-    def _page(self, reading: Reading, rows: Sequence[Cells], following: str, total: int | None = None) -> Page:
-        """Return those of the rows that are wanted. Periods are the map's to check: a form's dates are text."""
-        names = dict.fromkeys([reading.key, *reading.columns])
-        wanted = [row for row in rows if all(row[column] in texts for column, texts in reading.where.items())]
-        if any(not row[reading.key] for row in wanted):
-            raise SourceTrouble(Trouble.WRONG_SETTINGS, object=reading.object, column=reading.key, why="key-empty")
-        made = [
-            SourceRow(
-                row[reading.key], f"{reading.object} {row[reading.key]}", {name: row[name] for name in names}
-            )
-            for row in wanted
-        ]
-        return Page(made, following, total)
+            packed = json.dumps(asdict(following)) if following else ""
+            yield _page(reading, keys, rows, packed, some.total)
 
     def _days(self, reading: Reading) -> visits.Days:
         """Return the days to ask for: of a period, since the last change, or since the day of the settings."""
@@ -178,6 +171,19 @@ class DingTalkConnector:
         if object_ != "opportunities" and (not object_.startswith(FORM) or not code):
             raise SourceTrouble(Trouble.SHAPE_CHANGED, object=object_, missing=[object_])
         return forms.Form(code=code)
+
+
+def _page(reading: Reading, keys: Keys, rows: Sequence[Cells], following: str, total: int | None = None) -> Page:
+    """Return those of the rows that are wanted. Periods are the map's to check: a form's dates are text."""
+    names = dict.fromkeys([reading.key, *reading.columns])
+    own_id = OWN_IDS.get(reading.object, "instanceId")
+    made = []
+    for row in rows:
+        if all(row[column] in texts for column, texts in reading.where.items()):
+            key = row[reading.key]
+            keys.check(key, row[own_id])
+            made.append(SourceRow(key, f"{reading.object} {key}", {name: row[name] for name in names}))
+    return Page(made, following, total)
 
 
 def _named(prefix: str, userids: Sequence[str], people: People) -> dict[str, str]:

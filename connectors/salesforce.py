@@ -15,8 +15,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from connectors.guard import Guard
-from connectors.salesforce_session import SalesforceSession, check_private_key
-from connectors.soql import IS_DELETED, Described, cells_of, check_name, names_in, names_needed, question
+from connectors.keys import Keys
+from connectors.salesforce_session import SalesforceSession, check_private_key, domain_of
+from connectors.soql import ID, IS_DELETED, Described, cells_of, check_name, names_in, names_needed, question
 from connectors.source import Checkup, Page, Reading, SourceRow, SourceTrouble, Trouble
 from connectors.web import Web
 from models.sources import ROW_DELETED
@@ -24,13 +25,14 @@ from models.sources import ROW_DELETED
 MOST_OBJECTS_SHOWN = 500
 KEPT_FOR_OTHERS = 50
 """One in so many of the day's calls is left to whatever else asks Salesforce."""
+EVERYBODYS = ("login", "test")
 NOT_SHOWN = ("ChangeEvent", "Feed", "History", "Share", "Tag", "__e", "__mdt")
 NEXT_PAGE = re.compile(r"/services/data/v\d+\.\d+/query(All)?/[A-Za-z0-9]+-\d+")
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where to go on: the next page, how many rows came before it, and with which key the last page began."""
+    """Where to go on: the next page, how many rows came before it, and with which Id the last page began."""
 
     url: str
     read: int
@@ -62,8 +64,10 @@ class SalesforceConnector:
         """Prepare to sign in; that is done when something is asked.
 
         Raises:
-            SourceTrouble: WRONG_SETTINGS, where the private key is none.
+            SourceTrouble: WRONG_SETTINGS, where the private key is none, or the domain is everybody's.
         """
+        if values["sign_in"] == "client-credentials" and domain_of(values["domain"]) in EVERYBODYS:
+            raise SourceTrouble(Trouble.WRONG_SETTINGS, names=["domain"], why="own-domain-needed")
         if values["sign_in"] == "jwt":
             check_private_key(values["private_key"])
         return cls(SalesforceSession(values, Web(guard)), values)
@@ -80,7 +84,7 @@ class SalesforceConnector:
         described = await self._described(object_)
         found = list(described.types)
         for relationship, parent in described.parents.items():
-            found += [f"{relationship}.{name}" for name in (await self._described(parent)).types]
+            found += [f"{relationship}.{name}" for name in await self._fields_if_any(parent)]
         return found
 
     async def pages(self, reading: Reading, start: str = "") -> AsyncIterator[Page]:
@@ -88,17 +92,18 @@ class SalesforceConnector:
         types = await self._types(reading)
         and_deleted = bool(reading.changed_since) and bool(await self._type(reading.object, IS_DELETED))
         asked = question(reading, types, self.zone, and_deleted=and_deleted)
-        seen = {place.first} if place else set()
+        keys, seen = Keys(reading), {place.first} if place else set()
         read = place.read if place else 0
         while True:
             told = await self._page(asked, place, and_deleted=and_deleted)
-            rows = self._read(lambda told=told: self._rows(told, reading, types))
-            if any(row.key in seen for row in rows):
+            ids = self._read(lambda told=told: [str(record[ID]) for record in told["records"]])
+            if not seen.isdisjoint(ids):
                 raise SourceTrouble(Trouble.UNREADABLE, object=reading.object, why="pages-repeat")
-            seen.update(row.key for row in rows)
+            seen.update(ids)
+            rows = self._read(lambda told=told: self._rows(told, reading, types, keys))
             read += len(rows)
             total = self._read(lambda told=told: int(told["totalSize"]))
-            place = self._following(told, read, rows)
+            place = self._following(told, read, ids)
             if place is None and read != total:
                 raise SourceTrouble(Trouble.CHANGED, object=reading.object, why="rows-missing")
             yield Page(rows, json.dumps(asdict(place)) if place else "", total)
@@ -115,24 +120,21 @@ class SalesforceConnector:
             return await self.session.run(lambda client: client.query(asked, include_deleted=and_deleted))
         return await self.session.run(lambda client: client.query_more(place.url, identifier_is_url=True))
 
-    def _following(self, told: Any, read: int, rows: Sequence[SourceRow]) -> Place | None:
+    def _following(self, told: Any, read: int, ids: Sequence[str]) -> Place | None:
         """Return where the next page is; None after the last."""
         if told.get("done") is True:
             return None
         url = told.get("nextRecordsUrl")
-        if not isinstance(url, str) or not NEXT_PAGE.fullmatch(url) or not rows:
+        if not isinstance(url, str) or not NEXT_PAGE.fullmatch(url) or not ids:
             raise SourceTrouble(Trouble.UNREADABLE, place=self.session.place, why="answer-broken-off")
-        return Place(url, read, rows[0].key)
+        return Place(url, read, ids[0])
 
-    def _rows(self, told: Any, reading: Reading, types: Mapping[str, str]) -> list[SourceRow]:
+    def _rows(self, told: Any, reading: Reading, types: Mapping[str, str], keys: Keys) -> list[SourceRow]:
         rows = []
         for record in told["records"]:
             cells = cells_of(record, names_in(reading), types, self.zone)
             key = cells[reading.key]
-            if not key:
-                raise SourceTrouble(
-                    Trouble.WRONG_SETTINGS, object=reading.object, column=reading.key, why="key-empty"
-                )
+            keys.check(key, record[ID])
             fault = ROW_DELETED if record.get(IS_DELETED) is True and reading.changed_since else ""
             rows.append(SourceRow(key, f"{reading.object} {key}", cells, fault))
         return rows
@@ -171,6 +173,15 @@ class SalesforceConnector:
             told = await self._description(object_)
             self._known[object_] = self._read(lambda: Described.of(told))
         return self._known[object_]
+
+    async def _fields_if_any(self, object_: str) -> Sequence[str]:
+        """Return the fields of an object that ours refers to; a user of few rights may see none of it."""
+        try:
+            return list((await self._described(object_)).types)
+        except SourceTrouble as trouble:
+            if trouble.trouble is not Trouble.SHAPE_CHANGED:
+                raise
+            return ()
 
     async def _description(self, object_: str) -> Any:
         try:

@@ -17,6 +17,8 @@ from connectors.values import as_text, beginning_of
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
 NUMBERS = ("int", "long", "double", "currency", "percent")
+ID = "Id"
+"""Every object has it."""
 IS_DELETED = "IsDeleted"
 OF_ANY_TYPE = "Name"
 """The object that stands for what a field can refer to where that is one of several."""
@@ -79,8 +81,8 @@ def question(reading: Reading, types: Mapping[str, str], zone: ZoneInfo, *, and_
     """
     conditions = [*_period(reading, types, zone), *_wanted(reading, types)]
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    columns = dict.fromkeys([*names_in(reading), *([IS_DELETED] if and_deleted else [])])
-    return f"SELECT {', '.join(columns)} FROM {reading.object}{where} ORDER BY Id"  # noqa: S608 - see above.
+    columns = dict.fromkeys([*names_in(reading), ID, *([IS_DELETED] if and_deleted else [])])
+    return f"SELECT {', '.join(columns)} FROM {reading.object}{where} ORDER BY {ID}"  # noqa: S608 - see above.
 
 
 def _period(reading: Reading, types: Mapping[str, str], zone: ZoneInfo) -> list[str]:

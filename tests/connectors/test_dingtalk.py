@@ -321,6 +321,13 @@ async def test_a_page_that_comes_again_is_not_taken_for_the_next(
         assert len(await keys(connector, WON)) == 50
 
 
+async def test_a_key_that_two_rows_have_is_refused_rather_than_one_of_them_lost(connected: Connecting) -> None:
+    async with connected() as connector:
+        refused = await trouble(connector, Reading("opportunities", ("成交金额",), "客户"))
+        also = await trouble(connector, Reading("checkins", ("day",), "userid", until_on=date(2026, 1, 6)))
+    assert {refused.facts["why"], also.facts["why"]} == {"key-not-unique"}
+
+
 async def test_customers_that_are_missing_are_noticed(dingtalk: DingTalkStandIn, connected: Connecting) -> None:
     dingtalk.breaks("customers 2", Reply(body={"values": [], "hasMore": False, "totalCount": 25}))
     async with connected() as connector:

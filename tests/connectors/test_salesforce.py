@@ -221,6 +221,24 @@ async def test_a_value_that_the_column_cannot_have_is_refused(connected: Connect
     assert (refused.trouble, refused.facts["column"]) == (Trouble.WRONG_SETTINGS, "Amount")
 
 
+async def test_a_key_that_two_rows_have_is_refused_rather_than_one_of_them_lost(connected: Connecting) -> None:
+    async with connected() as connector:
+        refused = await trouble(connector, Reading("Opportunity", ("Amount",), "StageName"))
+    assert (refused.trouble, refused.facts["why"]) == (Trouble.WRONG_SETTINGS, "key-not-unique")
+
+
+async def test_names_of_a_list_may_come_as_often_as_they_like(connected: Connecting) -> None:
+    async with connected() as connector:
+        assert await keys(connector, Reading("Opportunity", ("StageName",), "StageName")) == ["Closed Won"] * 50
+
+
+async def test_everybodys_domain_is_none_for_client_credentials(connected: Connecting) -> None:
+    with pytest.raises(SourceTrouble) as refused:
+        async with connected({"domain": "https://login.salesforce.com", "consumer_key": KEY}):
+            pass
+    assert refused.value.facts == {"names": ["domain"], "why": "own-domain-needed"}
+
+
 async def test_reading_goes_on_where_a_page_ended(salesforce: SalesforceStandIn, connected: Connecting) -> None:
     async with connected() as connector:
         pages = await read(connector)

@@ -42,8 +42,14 @@ OPPORTUNITY = {
     "SystemModstamp": "datetime",
     "OwnerId": "reference",
     "AccountId": "reference",
+    "CampaignId": "reference",
 }
-PARENTS = {"OwnerId": ("Owner", "User"), "AccountId": ("Account", "Account")}
+PARENTS = {
+    "OwnerId": ("Owner", "User"),
+    "AccountId": ("Account", "Account"),
+    "CampaignId": ("Campaign", "Campaign"),
+}
+"""By field: the relationship, and the object, of which the user may not see the last."""
 
 SERVICE_DOWN = Reply(503, [{"errorCode": "SERVER_UNAVAILABLE", "message": "Server is currently unavailable"}])
 USED_UP = Reply(403, [{"errorCode": "REQUEST_LIMIT_EXCEEDED", "message": "TotalRequests Limit exceeded."}])
