@@ -10,7 +10,8 @@ from sqlalchemy import bindparam, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from activities.cases import Case
+from activities.anomalies import find_anomalies
+from activities.cases import Case, case_of
 from activities.openings import enter_stage
 from activities.proposals import accept_proposals, keep_targets
 from models.cycles import Cycle, CycleEvent
@@ -131,9 +132,13 @@ async def take_figures(session: AsyncSession, decided: TaskDecided, task: Task, 
     """Take the figures handed in over, all or nothing; the gate stays shut where one is missing (Rule 6)."""
     if submission_id:
         await take_submission(session, submission_id, decided.now)
-    missing = gaps(await facts_for_task(session, task))
+    facts = await facts_for_task(session, task)
+    missing = gaps(facts)
     if missing:
         raise Refusal("submission-incomplete", missing=len(missing))
+    if submission_id:
+        case = await case_of(session, task.cycle_id, decided.now)
+        await find_anomalies(session, case, task.department_id, facts.months)
 
 
 async def fill_gaps(

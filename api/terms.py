@@ -10,6 +10,7 @@ from enum import StrEnum
 from api.i18n import later as _
 from models.behind import Kind
 from models.delivery import Reason
+from models.evidence import Explanation
 from models.metrics import Aggregation, FigureLevel, MetricCategory, MetricKind, MetricUnit
 from models.sources import FetchMode, FetchState, RecordKind, SourceKind
 from models.stages import (
@@ -128,6 +129,11 @@ TERMS: dict[type[StrEnum], dict[str, str]] = {
         Kind.DEALS: _("Deals"),
         Kind.PAYMENTS: _("Payments"),
         Kind.VISITS: _("Visits"),
+    },
+    Explanation: {
+        Explanation.TRUE: _("true, as it is"),
+        Explanation.ONE_OFF: _("a one-off"),
+        Explanation.DATA_ERROR: _("the data is wrong"),
     },
     SourceKind: {
         SourceKind.SALESFORCE: _("Salesforce"),

@@ -14,6 +14,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.facts import names_of_people, names_of_units
 from api.figure_scopes import PERSON, UNIT, Looked, address_of
+from api.i18n import Tongue
+from api.pages.anomaly_views import Mark, marks_with
 from api.pages.department_views import actual_of
 from api.pages.figure_workings import from_parts, from_records, records_say
 from api.pages.rendering import Shell
@@ -36,6 +38,7 @@ from models.behind import (
     sources_behind,
     sums_of,
 )
+from models.evidence import Anomaly
 from models.figures import months_of
 from models.metrics import Figure, FigureLevel, Metric, MetricUnit
 from models.org import Person, Unit
@@ -92,6 +95,8 @@ class FigurePage:
     records: Page[Line] | None
     sources: tuple[SourceRow, ...]
     history: tuple[Correction, ...]
+    marks: tuple[Mark, ...] = ()
+    """Where this figure stands out, or one of its months."""
     may_correct: bool = False
 
     @property
@@ -141,7 +146,17 @@ async def figure_page(
         records=await _records(database, looked, shown, paging or Paging(LINES_A_PAGE)) if shown else None,
         sources=await _sources(database, around, looked) if shown else (),
         history=tuple(await corrections(database, scope)),
+        marks=await _marks(database, looked, tongue),
     )
+
+
+async def _marks(database: AsyncSession, looked: Looked, tongue: Tongue) -> tuple[Mark, ...]:
+    if isinstance(looked.owner, Person):
+        whose = col(Anomaly.person_id) == looked.owner.id
+    else:
+        whose = (col(Anomaly.team_id) == looked.owner.id) & (col(Anomaly.person_id) == "")
+    here = whose & (col(Anomaly.metric_id) == looked.metric.id) & col(Anomaly.month).in_(looked.scope.months)
+    return await marks_with(database, looked.cycle, here, tongue)
 
 
 def _kind(metric: Metric, asked: str) -> Kind | None:

@@ -12,6 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.responses import RedirectResponse, Response
 
 from api.facts import in_language
+from api.pages.anomaly_views import Mark, marks_of_department
 from api.pages.department_views import DepartmentView, department_view
 from api.pages.rendering import Shell, TheShell, zone_of_terms
 from api.rights import sees_department
@@ -45,6 +46,8 @@ class DepartmentPage:
     cycles: tuple[Cycle, ...] = ()
     view: DepartmentView | None = None
     stage: Stage | None = None
+    marks: tuple[Mark, ...] = ()
+    """Figures that stand out."""
     is_own: bool = True
     """The reader heads it."""
 
@@ -123,4 +126,5 @@ async def _page(
         cycles=tuple(cycles),
         view=await department_view(database, cycle, here.id, metric_id, around.tongue, today),
         stage=place.stage,
+        marks=await marks_of_department(database, cycle, here.id, around.tongue),
     )

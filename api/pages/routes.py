@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from api.pages import (
+    anomalies,
     assets,
     colleagues,
     comparisons,
@@ -69,6 +70,7 @@ routers: tuple[APIRouter, ...] = (
     cycles.router,
     departments.router,
     figures.router,
+    anomalies.router,
     my_department.router,
     my_results.router,
     overview.router,

@@ -8,15 +8,19 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
+from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.facts import in_language, with_names
 from api.i18n import Tongue
+from api.pages.anomaly_views import Mark, marks_with
 from api.pages.handing_in import Handed, field_of, packed
 from api.pages.scoring_gap_views import ScoringGapView, scoring_gap_view
 from api.pages.target_views import put_together, teams_of
 from api.scoring_gaps import facts_to_fill
 from api.words import say
+from models.cycles import Cycle
+from models.evidence import Anomaly
 from models.figures import DepartmentFacts, figures_in_force, key_of
 from models.metrics import Figure, FigureLevel, Metric
 from models.tasks import Task
@@ -83,6 +87,8 @@ class SubmissionView:
     kept_count: int = 0
     field_faults: Mapping[str, str] = field(default_factory=dict)
     """What is wrong with a field of this page."""
+    marks: tuple[Mark, ...] = ()
+    """Figures of these months that stand out."""
     scoring: ScoringGapView | None = None
     """What scoring waits for, where that is the task."""
 
@@ -127,8 +133,15 @@ async def submission_view(
         kept=packed(sound),
         kept_count=len(sound),
         field_faults={handed.field_of_row[row]: " ".join(said.values()) for row, said in faults.items()},
+        marks=await _marks(database, task, facts, tongue),
         scoring=await scoring_gap_view(database, task, gap, names, tongue, handed) if gap else None,
     )
+
+
+async def _marks(database: AsyncSession, task: Task, facts: DepartmentFacts, tongue: Tongue) -> tuple[Mark, ...]:
+    cycle = await database.get_one(Cycle, task.cycle_id)
+    here = (col(Anomaly.department_id) == task.department_id) & col(Anomaly.month).in_(facts.months)
+    return await marks_with(database, cycle, here, tongue)
 
 
 async def words_of(

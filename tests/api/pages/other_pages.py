@@ -6,6 +6,7 @@ from datetime import date
 
 from models.stages import DeliveryState
 from tests.api.pages.place import Place
+from tests.api.pages.standings import anomaly_of
 from tests.api.pages.test_imports import UNITS, send
 from tests.api.pages.test_messages import sent
 
@@ -19,6 +20,7 @@ async def pages_made_for_hr(place: Place) -> list[str]:
     browser = await place.signed_in("hr", "zh")
     good = await send(browser, "units", UNITS)
     faulty = await send(browser, "units", UNITS.replace(",大区,", ",小区,"))
+    await place.add(anomaly_of(place))
     forms = ["/metrics/new", "/scorecards/new", f"/people/{person}/transfer"]
     return [
         f"{figure}{cycle}",
@@ -34,6 +36,8 @@ async def pages_made_for_hr(place: Place) -> list[str]:
         f"{faulty.url.path}/report",
         faulty.url.path,
         *forms,
+        f"/cycles/{place.company.cycle_id}/anomalies",
+        "/anomalies/anomaly-1",
     ]
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from models.clock import ClockOffset
+from models.evidence import Anomaly, Turn
 from models.metrics import Figure, FigureLevel, Metric
 from models.names import task_id
 from models.stages import Approver, Stage, TaskKind
@@ -90,3 +92,28 @@ async def approval(place: Place, department: int, holder_id: str = "", **columns
     task = Task.model_validate(values)
     await place.add(task)
     return task
+
+
+def anomaly_of(place: Place, now: datetime = NOON, **columns: Any) -> Anomaly:
+    """Return a drop of the first team's sales in January that is not explained yet."""
+    department = place.company.departments[0]
+    return Anomaly(
+        **{
+            "id": "anomaly-1",
+            "company_id": place.company.company_id,
+            "cycle_id": place.company.cycle_id,
+            "department_id": department.id,
+            "team_id": department.team_ids[0],
+            "metric_id": place.company.metric_ids["sales"],
+            "month": MONTHS[0],
+            "figure_id": "",
+            "turn": Turn.DROP,
+            "value": Decimal(400_000),
+            "usual": Decimal(1_000_000),
+            "lowest": Decimal(700_000),
+            "highest": Decimal(1_400_000),
+            "months": 24,
+            "found_at": now,
+            **columns,
+        }
+    )

@@ -96,6 +96,7 @@ async def pages_of(place: Place) -> dict[str, list[str]]:
             department,
             "/my-department",
             "/me/results",
+            "/anomalies/anomaly-1/explain",
         ],
         "vp1": ["/overview"],
         "ceo": ["/overview", f"/overview?division={place.company.division_ids[0]}"],

@@ -35,6 +35,7 @@ from models.stages import Channel, CycleState, DeliveryState, Occasion, Stage, T
 from models.tasks import Command, TaskComment
 from quarterdeck.demo.small import make_small_company
 from tests.api.pages.place import HOST, Place
+from tests.api.pages.standings import anomaly_of
 from tests.api.route_table import SAFE, route_table
 
 # In the order of the columns below.
@@ -51,6 +52,9 @@ MATRIX = """
 #                                                                 d e e t o e a v o h
 #                                                                 y r e y r r d e r r
 GET /                                                             - x x x x x x x x x
+GET /anomalies/{anomaly_id}                                       - - - x x - x x x x
+GET /anomalies/{anomaly_id}/explain                               - - - x x - - - - -
+POST /anomalies/{anomaly_id}/explain                              - - - x x - - - - -
 GET /api/commands/{command_id}                                    - - - - x - - - x x
 GET /api/cycles                                                   - x x x x x x x x x
 POST /api/cycles                                                  - x - - - - - - - x
@@ -95,7 +99,9 @@ POST /cycles/new                                                  - x - - - - - 
 POST /cycles/new/holders                                          - x - - - - - - - x
 POST /cycles/new/messages                                         - x - - - - - - - x
 GET /cycles/{cycle_id}                                            - - x x x x x x x x
+GET /cycles/{cycle_id}/anomalies                                  - - x x x x x x x x
 POST /cycles/{cycle_id}/departments                               - - - - - - - - - x
+GET /cycles/{cycle_id}/anomalies                                  - - x x x x x x x x
 GET /cycles/{cycle_id}/departments/{department_id}                - - - - x - x x x x
 POST /cycles/{cycle_id}/departments/{department_id}               - - - - - - - - - x
 GET /cycles/{cycle_id}/now                                        - - x x x x x x x x
@@ -437,6 +443,7 @@ async def everybody(place: Place) -> Everybody:
             created_at=now,
             expires_at=now + timedelta(days=1),
         ),
+        anomaly_of(place, now),
         Source(id="source-1", company_id=company_id, kind=SourceKind.FILES, name="x", created_at=now),
         Fetch(id="fetch-1", company_id=company_id, source_id="source-1", mode=FetchMode.TEST, started_at=now),
         Intake(
@@ -496,6 +503,7 @@ async def everybody(place: Place) -> Everybody:
             "command_id": "c-1",
             "token": "a-token",
             "source_id": "source-1",
+            "anomaly_id": "anomaly-1",
             "fetch_id": "fetch-1",
             "kind": "deal",
             "name:path": "mark.svg",

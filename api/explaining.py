@@ -1,0 +1,77 @@
+"""What a department says about a figure of its own that stands out: that point alone (Rule 31)."""
+
+from __future__ import annotations
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from api.commands import CommandKind, Wish
+from api.recording import changing
+from api.rights import seen_seller, seen_unit, today
+from api.session import Viewer
+from models.accounts import acted_by
+from models.changes import Subject
+from models.clock import business_now
+from models.errors import Refusal
+from models.evidence import Anomaly, AnomalyState, Explanation
+from models.org import Unit, stands_in_for
+
+LONGEST = 500
+
+
+async def seen_anomaly(session: AsyncSession, viewer: Viewer, anomaly_id: str) -> Anomaly:
+    """Return a point that stands out, of a person or team whose figures the viewer may see.
+
+    Raises:
+        Refusal: `figure-unknown`, whether it is not there or not theirs.
+    """
+    anomaly = await session.get(Anomaly, anomaly_id)
+    if anomaly is None or anomaly.company_id != viewer.company_id:
+        raise Refusal("figure-unknown")
+    try:
+        if anomaly.person_id:
+            await seen_seller(session, viewer, anomaly.person_id)
+        else:
+            await seen_unit(session, viewer, anomaly.team_id)
+    except Refusal as refusal:
+        raise Refusal("figure-unknown") from refusal
+    return anomaly
+
+
+async def may_explain(session: AsyncSession, viewer: Viewer, anomaly: Anomaly) -> bool:
+    """Say whether the viewer answers for the department: its director, or who stands in for them today."""
+    department = await session.get(Unit, anomaly.department_id)
+    if viewer.only_reads or department is None or anomaly.state is AnomalyState.GONE:
+        return False
+    if department.head_id == viewer.id:
+        return True
+    day = await today(session, viewer.company_id)
+    return department.head_id in await stands_in_for(session, viewer.id, day)
+
+
+async def explaining(
+    session: AsyncSession, viewer: Viewer, anomaly: Anomaly, explanation: str, reason: str, evidence: str
+) -> Wish:
+    """Return the wish that explains a point; explanations before it stay on record.
+
+    Raises:
+        Refusal: `not-yours`; `field-unfit` for an explanation that there is not; `why-needed`.
+    """
+    if not await may_explain(session, viewer, anomaly):
+        raise Refusal("not-yours")
+    if explanation not in set(Explanation):
+        raise Refusal("field-unfit", field="explanation")
+    if not reason.strip():
+        raise Refusal("why-needed", field="reason")
+    now = await business_now(session)
+    said = {"explanation": explanation, "reason": reason.strip()[:LONGEST], "evidence": evidence.strip()[:LONGEST]}
+    before = {"explanation": anomaly.explanation.value, "reason": anomaly.reason} if anomaly.explanation else {}
+    after = {**said, "value": format(anomaly.value, "f"), "usual": format(anomaly.usual, "f")}
+    anomaly_id = anomaly.id
+
+    async def write(inside: AsyncSession) -> None:
+        row = await inside.get_one(Anomaly, anomaly_id, with_for_update=True)
+        row.state, row.explanation, row.reason = AnomalyState.EXPLAINED, Explanation(explanation), said["reason"]
+        row.explained_by, row.acted_by, row.explained_at = viewer.id, acted_by(inside), now
+        inside.add(row)
+
+    return await changing(session, viewer, CommandKind.EXPLAIN, Subject.ANOMALY, anomaly_id, before, after, write)
