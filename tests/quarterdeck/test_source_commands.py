@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from temporalio.testing import WorkflowEnvironment
-from typer.testing import CliRunner, Result
 
 from models.database import SessionMaker
-from quarterdeck.cli import app
+from tests.quarterdeck.source_house import hr_of, point_at, run
 from tests.workflows.fetch_house import FetchHouse, fetch_house
 
 DESCRIBED = """
@@ -46,29 +44,14 @@ async def house(
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[FetchHouse]:
     async with fetch_house(engine, sqlite_sessions, tmp_path / "sources") as made:
-        config = engine.client.service_client.config
-        for name, value in {
-            "QUARTERDECK_DATABASE_URL": sqlite_url,
-            "QUARTERDECK_SECRET_KEYS": made.settings.secret_keys[0].get_secret_value(),
-            "QUARTERDECK_TASK_QUEUE": made.settings.task_queue,
-            "QUARTERDECK_SOURCES__FOLDER": str(tmp_path / "sources"),
-            "TEMPORAL_ADDRESS": config.target_host,
-            "TEMPORAL_NAMESPACE": engine.client.namespace,
-        }.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.chdir(tmp_path)
+        point_at(made, sqlite_url, tmp_path, monkeypatch)
         (tmp_path / "erp.toml").write_text(DESCRIBED)
         (made.folder / "orders-01.csv").write_text(ORDERS)
         yield made
 
 
-async def run(*words: str) -> Result:
-    return await asyncio.to_thread(CliRunner().invoke, app, ["source", *words])
-
-
 async def connect(house: FetchHouse) -> None:
-    prefix = house.company.company_id.removesuffix("co")
-    added = await run("add", "erp.toml", "--user", f"{prefix}hr")
+    added = await run("add", "erp.toml", "--user", hr_of(house))
     assert added.exit_code == 0, added.stderr
 
 
