@@ -5,10 +5,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 TESTS ?=
+SECONDS ?= 60
 
 # A port that is taken is moved by a variable: make demo QUARTERDECK_PORT=8001
 
-.PHONY: demo demo-reset advance test lint format lock browser screenshots help
+.PHONY: demo demo-reset advance test lint format lock browser screenshots fuzz help
 
 help:
 	@echo "make demo        start a demonstration (Ctrl-C stops it; the next start goes on)"
@@ -17,6 +18,7 @@ help:
 	@echo "make test        run every test"
 	@echo "make lint        style, types and import rules"
 	@echo "make screenshots renew the pictures under docs/screenshots from a demonstration"
+	@echo "make fuzz        throw odd files at the readers, SECONDS=60 for each kind (needs atheris)"
 	@echo "make lock        renew requirements.lock"
 
 demo: $(VENV)/installed
@@ -62,6 +64,10 @@ $(VENV)/installed: requirements.lock
 
 screenshots: $(VENV)/installed browser
 	$(BIN)/python -m tests.screenshots
+
+# atheris is not locked, as it is not there for every Python: .venv/bin/pip install atheris
+fuzz: $(VENV)/installed
+	for kind in csv excel zip; do $(BIN)/python -m bench.fuzz_files $$kind $(SECONDS) || exit 1; done
 
 # Browser tests need Chromium and Chinese fonts; where they cannot be had these tests are skipped, with the reason.
 browser:

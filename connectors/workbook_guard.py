@@ -29,6 +29,8 @@ RATIO_COUNTS_FROM: Final = 8 * 1024 * 1024
 MOST_CELLS: Final = 6_000_000
 """Of a sheet, from the first cell to the last: readers keep a place for the empty ones too."""
 MOST_TEXTS: Final = 2_000_000
+MOST_MERGED: Final = 200_000
+"""Cells that are part of merged ones: whoever opens the workbook makes a place for each."""
 MOST_NAMED: Final = 1_000
 """Cells with a formula and without its value that are named one by one."""
 A_PIECE: Final = 256 * 1024
@@ -47,6 +49,7 @@ class Seen:
     rows: int = 0
     columns: int = 0
     texts: int = 0
+    merged: int = 0
     unvalued: list[str] = field(default_factory=list)
     """Cells whose formula has no value with it: no program has worked it out."""
     sheets: dict[str, str] = field(default_factory=dict)
@@ -204,6 +207,8 @@ class PartReader:
         elif name == "row":
             number = _attribute(attributes, "r")
             self._reach(int(number) if number.isdecimal() else self.seen.rows + 1, 0)
+        elif name == "mergeCell":
+            self._merge(_attribute(attributes, "ref"))
         elif name == "f":
             self.has_value = False
             self.parser.CharacterDataHandler = self._nothing
@@ -216,6 +221,15 @@ class PartReader:
         letters = self.cell.rstrip("0123456789")
         number = self.cell[len(letters) :]
         self._reach(int(number or 0), column_of(letters) if letters else seen.cells)
+
+    def _merge(self, places: str) -> None:
+        first, _, last = places.partition(":")
+        (top, left), (bottom, right) = place_of(first), place_of(last or first)
+        if top > bottom or left > right or not top or not left:
+            raise ValueError(places)
+        self.seen.merged += (bottom - top + 1) * (right - left + 1)
+        if self.seen.merged > MOST_MERGED:
+            raise Refusal("sheet-too-large", file=self.file_name, limit=MOST_MERGED)
 
     def _reach(self, row: int, column: int) -> None:
         seen = self.seen
@@ -273,6 +287,12 @@ def _attribute(attributes: list[str], name: str) -> str:
         if attributes[at] == name:
             return attributes[at + 1]
     return ""
+
+
+def place_of(cell: str) -> tuple[int, int]:
+    """Return a cell's row and column, counted from 1, by its name: B3. Raises: ValueError: it is no such name."""
+    letters = cell.rstrip("0123456789")
+    return int(cell[len(letters) :] or 0), column_of(letters) if letters else 0
 
 
 _COLUMNS: dict[str, int] = {}

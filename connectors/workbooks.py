@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -11,7 +12,7 @@ from typing import Final
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
-from connectors.workbook_guard import LookedOver, column_of, looked_over
+from connectors.workbook_guard import LookedOver, looked_over, place_of
 from models.errors import Refusal
 
 Line = tuple[int, list[str]]
@@ -67,12 +68,7 @@ def open_workbook(content: bytes, file_name: str, name: str = "") -> OpenSheet:
         sheet = workbook.get_sheet_by_name(chosen) if chosen else None
     except CalamineError as broken:
         raise Refusal("file-unreadable", file=file_name) from broken
-    return OpenSheet(chosen, shown, frozenset(map(_place, book.unvalued.get(chosen, ()))), sheet)
-
-
-def _place(cell: str) -> tuple[int, int]:
-    letters = cell.rstrip("0123456789")
-    return int(cell[len(letters) :] or 0), column_of(letters) if letters else 0
+    return OpenSheet(chosen, shown, frozenset(map(place_of, book.unvalued.get(chosen, ()))), sheet)
 
 
 def as_typed(cell: object) -> str:
@@ -84,8 +80,9 @@ def as_typed(cell: object) -> str:
     if isinstance(cell, float):
         if cell.is_integer() and abs(cell) < 1e15:
             return str(int(cell))
-        exact = Decimal(f"{cell:.15g}")  # The digits that Excel shows.
-        return f"{exact.quantize(Decimal(1)) if exact == exact.to_integral_value() else exact:f}"
+        if not math.isfinite(cell):
+            return "#NUM!"  # As Excel shows what is no number.
+        return f"{Decimal(f'{cell:.15g}'):f}"  # The digits that Excel shows.
     if isinstance(cell, datetime):
         return cell.date().isoformat() if cell.time() == cell.time().min else cell.isoformat(sep=" ")
     if isinstance(cell, date):

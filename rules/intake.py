@@ -89,6 +89,9 @@ class Reading:
         names = {place: name for name, place in self.grid.places.items()}
         width = max([*self.grid.places.values(), *self.grid.months], default=0) + 1
         covered = Covered(self.grid)
+        unvalued: dict[int, list[int]] = {}
+        for number, place in self.grid.unvalued:
+            unvalued.setdefault(number, []).append(place)
         for number, given in self.grid.lines:
             cells = list(given) if len(given) >= width else [*given, *[""] * (width - len(given))]
             first = next((cell for cell in cells if cell), "")
@@ -98,41 +101,42 @@ class Reading:
                 self.examples += 1
                 continue
             self.rows += 1
-            if covered.places:
+            if covered.ranges:
                 self.filled += covered.fill(number, cells)
             row = Row(number, self.grid.places, cells, self.faults)
-            for place in self._unvalued_in(number):
+            for place in unvalued.get(number, ()):
                 if place in names:
                     row.fault(names[place], "formula-without-value")
             yield row
 
-    def _unvalued_in(self, number: int) -> list[int]:
-        return [place for row, place in self.grid.unvalued if row == number] if self.grid.unvalued else []
-
 
 class Covered:
-    """Cells behind a merged one, which get what it holds."""
+    """Cells behind a merged one, which get what it holds. Rows are asked for from the top down."""
 
     def __init__(self, grid: Grid) -> None:
-        known = {*grid.places.values()}
-        self.places: dict[tuple[int, int], tuple[int, int]] = {
-            (row, place): (top, left)
-            for top, left, bottom, right in grid.merged
-            for row in range(top, bottom + 1)
-            for place in range(left, right + 1)
-            if place in known
-        }
-        self.held: dict[tuple[int, int], str] = {}
+        self.places = sorted({*grid.places.values()})
+        self.ranges = sorted(one for one in grid.merged if any(one[1] <= place <= one[3] for place in self.places))
+        self.next = 0
+        self.held: dict[int, tuple[int, str]] = {}
+        """By place: the last row that a merged cell reaches to, and what it holds."""
 
     def fill(self, number: int, cells: list[str]) -> int:
+        """Fill in a row's cells; return how many."""
         filled = 0
-        for place in range(len(cells)):
-            corner = self.places.get((number, place))
-            if corner == (number, place):
-                self.held[corner] = cells[place]
-            elif corner is not None and not cells[place] and self.held.get(corner):
-                cells[place] = self.held[corner]
+        for place, (bottom, held) in self.held.items():
+            if number <= bottom and held and not cells[place]:
+                cells[place] = held
                 filled += 1
+        while self.next < len(self.ranges) and self.ranges[self.next][0] <= number:
+            top, left, bottom, right = self.ranges[self.next]
+            self.next += 1
+            held = cells[left] if top == number and left < len(cells) else ""
+            for place in self.places:
+                if left <= place <= right:
+                    self.held[place] = (bottom, held)
+                    if held and not cells[place]:
+                        cells[place] = held
+                        filled += 1
         return filled
 
 

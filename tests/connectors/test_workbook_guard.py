@@ -184,3 +184,19 @@ def test_no_damage_to_a_workbook_brings_it_down(at: int, damage: bytes) -> None:
 
 
 DAMAGED = book()
+
+
+def test_cells_merged_over_the_whole_sheet_are_refused() -> None:
+    workbook = openpyxl.Workbook()
+    sheet = workbook.worksheets[0]
+    sheet["A1"] = "x"
+    made = io.BytesIO()
+    workbook.save(made)
+    huge = b'</sheetData><mergeCells count="1"><mergeCell ref="A1:XFD1048576"/></mergeCells>'
+    changed = io.BytesIO()
+    with zipfile.ZipFile(made) as archive, zipfile.ZipFile(changed, "w") as copy:
+        for name in archive.namelist():
+            copy.writestr(name, archive.read(name).replace(b"</sheetData>", huge))
+    with pytest.raises(Refusal) as refused:
+        looked_over(changed.getvalue(), "merged.xlsx")
+    assert refused.value.code == "sheet-too-large"
