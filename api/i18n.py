@@ -101,7 +101,7 @@ class Tongue:
     def _decimal(self, value: Decimal, places: int) -> str:
         rounded = value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
         pattern = "#,##0." + "#" * places if places else "#,##0"
-        return format_decimal(rounded, format=pattern, locale=self.locale)
+        return format_decimal(rounded, format=pattern, locale=self.locale).replace("-", "−")
 
     def figure(self, value: Decimal | int | None, unit: MetricUnit) -> str:
         """Write a figure of a metric with its unit; a dash where there is none."""

@@ -64,6 +64,11 @@ SENTENCES_OF_FIGURES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "figure-too-large": (_("A figure is too large to be counted with. Please look at its decimal point."),),
     "target-missing": (_("Missing: the target of %(metric)s for %(person)s (%(staff_no)s), %(team)s."),),
+    "gap-not-explained": (
+        _("The gap of this metric is not taken apart: it is no product of visits, deals and their size."),
+    ),
+    "miss-none": (_("The target is met so far, so there is no miss to explain."),),
+    "cause-needed": (_("Please choose what the miss comes from."),),
     "target-zero": (_("A target must be more than zero, or nothing can be measured by it."),),
     "target-not-wanted": (_("No target of %(metric)s is missing for “%(given)s”. Please leave it out."),),
     "person-without-scorecard": (

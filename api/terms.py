@@ -10,7 +10,7 @@ from enum import StrEnum
 from api.i18n import later as _
 from models.behind import Kind
 from models.delivery import Reason
-from models.evidence import Explanation
+from models.evidence import Cause, Explanation
 from models.metrics import Aggregation, FigureLevel, MetricCategory, MetricKind, MetricUnit
 from models.sources import FetchMode, FetchState, RecordKind, SourceKind
 from models.stages import (
@@ -27,6 +27,7 @@ from models.stages import (
     TaskState,
     UnitKind,
 )
+from rules.decomposition import Factor
 from rules.standing import Course
 
 TERMS: dict[type[StrEnum], dict[str, str]] = {
@@ -38,6 +39,22 @@ TERMS: dict[type[StrEnum], dict[str, str]] = {
         Stage.FEEDBACK: _("Result feedback"),
         Stage.CLOSED: _("Finished"),
         Stage.CANCELLED: _("Cancelled"),
+    },
+    Cause: {
+        Cause.TARGET: _("Unreasonable target"),
+        Cause.EXTERNAL: _("External factors"),
+        Cause.EXECUTION: _("Execution"),
+    },
+    Factor: {
+        Factor.GROWTH_ASKED: _("Growth asked for"),
+        Factor.VISITS: _("Number of visits"),
+        Factor.NEW_CONVERSION: _("Conversion of new customers"),
+        Factor.NEW_DEAL_SIZE: _("Deal size, new customers"),
+        Factor.CUSTOMER_BASE: _("Customers of the last twelve months"),
+        Factor.REPURCHASE: _("Customers who bought again"),
+        Factor.DEALS_A_CUSTOMER: _("Deals a returning customer"),
+        Factor.DEAL_SIZE: _("Deal size, returning customers"),
+        Factor.BEYOND_RECORDS: _("Without records behind it"),
     },
     TaskKind: {
         TaskKind.CONFIRM_TARGETS: _("Confirm targets"),

@@ -86,3 +86,30 @@ def course(points: Sequence[Point], tongue: Tongue) -> Chart:
 
 def _plain(value: Decimal | None) -> float | None:
     return None if value is None else round(float(value), 2)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of a waterfall: from where to where it leads, and the words at it."""
+
+    name: str
+    start: Decimal
+    end: Decimal
+    words: str
+
+
+def waterfall(steps: Sequence[Step]) -> Chart:
+    """Return how one figure becomes another, step by step; the first and the last are whole figures."""
+    return {
+        "kind": "waterfall",
+        "steps": [
+            {
+                "name": step.name,
+                "from": _plain(step.start),
+                "to": _plain(step.end),
+                "label": step.words,
+                "whole": index in (0, len(steps) - 1),
+            }
+            for index, step in enumerate(steps)
+        ],
+    }

@@ -15,6 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from api.facts import names_of_people, names_of_units
 from api.figure_scopes import PERSON, UNIT, Looked, address_of
 from api.i18n import Tongue
+from api.misses import CHAINS
 from api.pages.anomaly_views import Mark, marks_with
 from api.pages.department_views import actual_of
 from api.pages.figure_workings import from_parts, from_records, records_say
@@ -98,6 +99,11 @@ class FigurePage:
     marks: tuple[Mark, ...] = ()
     """Where this figure stands out, or one of its months."""
     may_correct: bool = False
+
+    @property
+    def explains_gap(self) -> bool:
+        """Whether the gap to the target can be taken apart (Rule 32)."""
+        return self.looked.month is None and self.looked.metric.code in CHAINS
 
     @property
     def money(self) -> MetricUnit:

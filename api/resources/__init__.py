@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from api.resources import commands, cycle_lists, cycles, people, scores, sources, tasks
+from api.resources import commands, cycle_lists, cycles, misses, people, scores, sources, tasks
 
 routers: tuple[APIRouter, ...] = (
     cycles.router,
     cycle_lists.router,
     tasks.router,
     scores.router,
+    misses.router,
     people.router,
     sources.router,
     commands.router,

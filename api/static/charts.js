@@ -1,7 +1,7 @@
 // Draws what [data-chart] elements say. Every figure stands in a table too, so nothing is lost without a script.
 "use strict";
 
-const COLOURS = { met: "#1a7f4b", "on-course": "#206bc4", behind: "#b42318", unknown: "#98a2b3" };
+const COLOURS = { met: "#166b3e", "on-course": "#206bc4", behind: "#b42318", unknown: "#98a2b3" };
 const QUIET = "#5b6675";
 const FONT = getComputedStyle(document.body).fontFamily;
 const ROW_HEIGHT = 34;
@@ -97,14 +97,47 @@ const course = ({ points, reached, planned }) => ({
   ],
 });
 
+// Bars from where a step begins to where it ends, on a series that is not seen; all above the lowest.
+const waterfall = ({ steps }) => {
+  const lowest = Math.min(0, ...steps.map((step) => Math.min(step.from, step.to)));
+  const colour = (step) => (step.whole ? "#566273" : step.to < step.from ? COLOURS.behind : COLOURS.met);
+  return {
+    grid: { left: 8, right: 84, top: 8, bottom: 8, containLabel: true },
+    tooltip: { ...tip, trigger: "item", formatter: ({ dataIndex }) => `${steps[dataIndex].name}\n${steps[dataIndex].label}` },
+    xAxis: { type: "value", axisLabel: { show: false }, splitLine: { show: false } },
+    yAxis: {
+      type: "category",
+      inverse: true,
+      data: steps.map((step) => step.name),
+      axisTick: { show: false },
+      axisLine: { lineStyle: { color: "#d5dbe3" } },
+      axisLabel: { ...small, color: "#1f2937", width: 130, overflow: "truncate" },
+    },
+    series: [
+      { type: "bar", stack: "way", silent: true, itemStyle: { color: "transparent" }, data: steps.map((step) => Math.min(step.from, step.to) - lowest) },
+      {
+        type: "bar",
+        stack: "way",
+        barMaxWidth: 16,
+        data: steps.map((step) => ({
+          value: Math.abs(step.to - step.from),
+          itemStyle: { color: colour(step), borderRadius: 2 },
+          label: { formatter: step.label },
+        })),
+        label: { show: true, position: "right", ...small, color: "#1f2937" },
+      },
+    ],
+  };
+};
+
 const draw = (element) => {
   const given = JSON.parse(element.dataset.chart);
-  const count = (given.bars ?? given.points ?? []).length;
+  const count = (given.bars ?? given.steps ?? given.points ?? []).length;
   if (!count) return;
   element.hidden = false;
-  element.style.height = given.bars ? `${Math.max(3, count) * ROW_HEIGHT + 44}px` : "15rem";
+  element.style.height = given.bars || given.steps ? `${Math.max(3, count) * ROW_HEIGHT + 44}px` : "15rem";
   const chart = echarts.init(element, null, { renderer: "canvas" });
-  chart.setOption({ animation: false, ...(given.bars ? bars(given) : course(given)) });
+  chart.setOption({ animation: false, ...(given.bars ? bars(given) : given.steps ? waterfall(given) : course(given)) });
   new ResizeObserver(() => chart.resize()).observe(element);
 };
 

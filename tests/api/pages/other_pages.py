@@ -26,6 +26,7 @@ async def pages_made_for_hr(place: Place) -> list[str]:
         f"{figure}{cycle}",
         f"{figure}/{date(2055, 1, 1):%Y-%m}/correct{cycle}",
         f"/messages/{message.id}",
+        f"/misses/unit/d0001/{place.company.metric_ids['sales']}{cycle}",
         "/imports",
         "/imports?kind=targets",
         "/imports?kind=history",

@@ -77,6 +77,7 @@ GET /api/docs                                                     x x x x x x x 
 POST /api/people                                                  - - - - - - - - - x
 POST /api/people/{person_id}/leave                                - - - - - - - - - x
 POST /api/people/{person_id}/transfer                             - - - - - - - - - x
+GET /api/misses/{whose}/{owner_id}/{metric_id}                    - - x x x - x x x x
 GET /api/scores/{cycle_id}/{person_id}                            - - - - x - x x x x
 GET /api/sources                                                  - x - - - - - - x x
 POST /api/sources                                                 - x - - - - - - - x
@@ -146,6 +147,8 @@ GET /notices                                                      - x x x x x x 
 POST /notices/read                                                - x x x x x x x x x
 GET /overview                                                     - x - - x x x x x x
 POST /overview/agree                                              - x x x x x x x - x
+GET /misses/{whose}/{owner_id}/{metric_id}                        - - x x x - x x x x
+POST /misses/{whose}/{owner_id}/{metric_id}                       - - - - x - x x - x
 GET /people                                                       - x - - - - - x x x
 GET /people/join                                                  - x - - - - - - - x
 POST /people/join                                                 - x - - - - - - - x

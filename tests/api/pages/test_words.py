@@ -134,7 +134,7 @@ def test_every_kind_of_event_has_a_sentence() -> None:
         (Decimal(500_000), MetricUnit.MONEY, "50万元", "¥500,000"),
         (Decimal(100_000_000), MetricUnit.MONEY, "1亿元", "¥100,000,000"),
         (Decimal("1234567.89"), MetricUnit.MONEY, "123.46万元", "¥1,234,567.89"),
-        (Decimal("-20000"), MetricUnit.MONEY, "-2万元", "−¥20,000"),
+        (Decimal("-20000"), MetricUnit.MONEY, "−2万元", "−¥20,000"),
         (Decimal("9999"), MetricUnit.MONEY, "9,999元", "¥9,999"),
         (Decimal("85.5"), MetricUnit.PERCENT, "85.5%", "85.5%"),
         (Decimal(12_000), MetricUnit.COUNT, "1.2万", "12,000"),
