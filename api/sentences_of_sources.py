@@ -133,6 +133,7 @@ WHYS: Final[dict[str, str]] = {
     "rows-missing": _("The source gave fewer rows than it had announced."),
     "pages-repeat": _("The source gave the same page again and again."),
     "period-needed": _("Check-ins are read day by day: please say from which day on, or choose a period."),
+    "too-long-ago": _("DingTalk tells clock-ins of the last %(days)s days alone: please choose a later day."),
     "form-code-missing": _("Opportunities are kept in a form of the company's own: please give its code."),
     "own-domain-needed": _("This way of signing in needs your company's own domain, not that of everybody."),
     "key-or-secret": _("AppKey or AppSecret is wrong."),

@@ -76,7 +76,8 @@ SETTING_WORDS: dict[SourceKind, dict[str, SettingWords]] = {
             _("Department"), _("Its number; people of it and of all below it are read. 1 is the whole company.")
         ),
         "checkins_from": SettingWords(
-            _("Check-ins from"), _("The first day whose check-ins are read; only where check-ins are read.")
+            _("Check-ins from"),
+            _("The first day whose check-ins or clock-ins are read; only where these are read."),
         ),
         "time_zone": TIME_ZONE,
     },

@@ -1,18 +1,19 @@
-"""DingTalk (钉钉), only read: departments and users, CRM customers and opportunities, check-ins with their places.
+"""DingTalk (钉钉), only read: departments and users, CRM customers and opportunities, check-ins and clock-ins.
 
 Objects are `departments`, `users`, `customers`, `personal_customers`, `opportunities`, `form:` with a form's code,
-and `checkins`. Records name people by their userid; what we know them by (`owner.job_number`) is added.
+`checkins` and `attendance`. Records name people by userid; what we know them by (`owner.job_number`) is added.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from connectors import dingtalk_attendance as attendance
 from connectors import dingtalk_checkins as visits
 from connectors import dingtalk_forms as forms
 from connectors.dingtalk_api import DingTalkApi
@@ -24,14 +25,33 @@ from connectors.web import Web
 
 PAGE_ROWS = 500
 CUSTOMERS = {"customers": "crm_customer", "personal_customers": "crm_customer_personal"}
-OBJECTS = ("checkins", "customers", "departments", "opportunities", "personal_customers", "users")
-OWN_IDS = {"checkins": "id", "users": "userid", "departments": "dept_id"}
+OBJECTS = ("attendance", "checkins", "customers", "departments", "opportunities", "personal_customers", "users")
+OWN_IDS = {"attendance": "id", "checkins": "id", "users": "userid", "departments": "dept_id"}
 """DingTalk's own id of a row, by object; of forms it is `instanceId`."""
 FORM = "form:"
 USER = "user"
 
 Cells = Mapping[str, str]
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class ByDay:
+    """What DingTalk tells of given days and people alone."""
+
+    read: Callable[
+        [DingTalkApi, Sequence[str], visits.Days, visits.Place | None, ZoneInfo],
+        AsyncIterator[tuple[list[dict[str, str]], visits.Place | None]],
+    ]
+    columns: Sequence[str]
+    when: str
+    who: str
+
+
+BY_DAY = {
+    "attendance": ByDay(attendance.clock_ins, attendance.COLUMNS, attendance.CLOCKED_IN, "userId"),
+    "checkins": ByDay(visits.checkins, visits.COLUMNS, visits.CHECKED_IN, "userid"),
+}
 
 
 class DingTalkConnector:
@@ -69,8 +89,8 @@ class DingTalkConnector:
             return DEPARTMENT_COLUMNS
         if object_ == "users":
             return USER_COLUMNS
-        if object_ == "checkins":
-            return [*visits.COLUMNS, *(f"{USER}.{name}" for name in OF_A_PERSON)]
+        if object_ in BY_DAY:
+            return [*BY_DAY[object_].columns, *(f"{USER}.{name}" for name in OF_A_PERSON)]
         fields = await self._fields_of(object_)
         of_owners = [forms.OWNER, *(f"{forms.OWNER}.{name}" for name in OF_A_PERSON)]
         return [*forms.SYSTEM, *of_owners, *fields.names]
@@ -83,8 +103,8 @@ class DingTalkConnector:
             raise SourceTrouble(Trouble.SHAPE_CHANGED, object=reading.object, missing=missing)
         if reading.object in ("departments", "users"):
             pages = self._of_people(reading, start)
-        elif reading.object == "checkins":
-            pages = self._checkins(reading, start)
+        elif reading.object in BY_DAY:
+            pages = self._by_day(reading, start)
         else:
             pages = self._records(reading, start)
         async for page in pages:
@@ -103,13 +123,14 @@ class DingTalkConnector:
             following = json.dumps({"row": end}) if end < len(rows) else ""
             yield _page(reading, keys, rows[begin:end], following, len(rows))
 
-    async def _checkins(self, reading: Reading, start: str) -> AsyncIterator[Page]:
+    async def _by_day(self, reading: Reading, start: str) -> AsyncIterator[Page]:
         people = await self._everybody()
         place = _unpacked(start, _day) if start else None
         keys = Keys(reading)
-        found = visits.checkins(self.api, list(people.users), self._days(reading), place, self.zone)
+        known = BY_DAY[reading.object]
+        found = known.read(self.api, list(people.users), self._days(reading), place, self.zone)
         async for rows, following in found:
-            told = [{**row, **_named(USER, [row["userid"]], people)} for row in rows]
+            told = [{**row, **_named(USER, [row[known.who]], people)} for row in rows]
             packed = json.dumps(asdict(following), default=str) if following else ""
             yield _page(reading, keys, told, packed)
 
@@ -138,7 +159,7 @@ class DingTalkConnector:
         """Return the days to ask for: of a period, since the last change, or since the day of the settings."""
         today = datetime.now(self.zone).date()
         first = reading.from_on
-        if first is None and reading.changed_column == visits.CHECKED_IN and reading.changed_since:
+        if first is None and reading.changed_column == BY_DAY[reading.object].when and reading.changed_since:
             first = reading.changed_since.astimezone(self.zone).date()
         if first is None and self.values["checkins_from"]:
             first = date.fromisoformat(self.values["checkins_from"])
