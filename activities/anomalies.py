@@ -16,9 +16,12 @@ from activities.sightings import WORKED_OUT, Sightings, sighted_long
 from models.columns import to_four_places
 from models.evidence import Anomaly, AnomalyState, Turn
 from models.figures import Member, last_day, members_of, metrics_of
-from models.metrics import Aggregation, Figure, FigureLevel, Metric
+from models.metrics import Aggregation, Figure, FigureLevel, Metric, MetricUnit
 from rules.anomalies import CUT_OF_PEOPLE, CUT_OF_TEAMS, MOST_MONTHS, Verdict, held_against_history
 from rules.plan import month_after
+
+OF_PEOPLE = (MetricUnit.MONEY, MetricUnit.COUNT)
+"""What single people are judged by: their percentages are made of two or three records a month."""
 
 Value = tuple[Decimal, str]
 """A figure's value, and its id; "" where it comes from records of a time before figures were taken over."""
@@ -134,6 +137,8 @@ def points_of(
                 yield from _single(past, team_id, "", metric, months)
                 continue
             yield from _together(past.of_team(people, metric), team_id, metric, months)
+            if metric.unit not in OF_PEOPLE:
+                continue
             for person_id in people:
                 yield from _single(past, team_id, person_id, metric, months)
 

@@ -9,7 +9,9 @@ and points by their difference:
     level    the median of y, less the season, over the last twelve months
     season   for a month of the year that was seen in two years or more: the median of what it was
              above the middle of its year, drawn towards nothing by n / (n + 1); else nothing
-    spread   1.4826 × the median of the distances from the level (MAD), at least `LEAST_SPREAD`
+    spread   1.4826 × the median of the distances from the level (MAD), but at least 12 % (of a count n:
+             1/√n), or 3 points and the middle four fifths of the months / 2.563 for percentages, which
+             stand at 100 in most months and far below in some
     band     level + season ± cut × spread × (1 + 3 / n), n the months of history
 
 The median and the MAD are not moved by months that stood out themselves. The cut is 3.5 for teams, after
@@ -30,7 +32,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from statistics import median
+from statistics import median, quantiles
 
 from models.columns import to_four_places
 from models.evidence import Turn
@@ -45,6 +47,8 @@ CUT_OF_TEAMS = 3.5
 CUT_OF_PEOPLE = 5.0
 NORMAL = 1.4826
 """The MAD of a normal distribution is its standard deviation by this."""
+MIDDLE_OF_NORMAL = 2.563
+"""Four of five values of a normal distribution lie within so many of its standard deviations."""
 FEW_MONTHS = 3.0
 LEAST_SPREAD_OF_RATIOS = 0.12
 LEAST_SPREAD_OF_POINTS = 3.0
@@ -94,7 +98,7 @@ def held_against_history(
     seasons = _seasons(heights)
     rest = [heights[one] - seasons.get(one.month, 0.0) for one in before]
     level = median(rest[-LEVEL_MONTHS:])
-    spread = max(NORMAL * median(abs(one - level) for one in rest), _least_spread(scale, unit, past, before))
+    spread = max(NORMAL * median(abs(one - level) for one in rest), _least_spread(scale, unit, past, before, rest))
     middle = level + seasons.get(month.month, 0.0)
     width = cut * spread * (1 + FEW_MONTHS / len(before))
     usual, lowest, highest = (scale.value(one) for one in (middle, middle - width, middle + width))
@@ -139,11 +143,19 @@ class _Points:
 
 
 def _least_spread(
-    scale: _Ratios | _Points, unit: MetricUnit, past: Mapping[date, Decimal], before: Sequence[date]
+    scale: _Ratios | _Points,
+    unit: MetricUnit,
+    past: Mapping[date, Decimal],
+    before: Sequence[date],
+    rest: Sequence[float],
 ) -> float:
-    """Return the spread that is taken for granted: a count of n varies by √n by chance alone."""
+    """Return the spread that is taken for granted: a count of n varies by √n by chance alone.
+
+    Percentages stand at 100 in most months and far below in some: what nine of ten months keep to counts.
+    """
     if isinstance(scale, _Points):
-        return LEAST_SPREAD_OF_POINTS
+        deciles = quantiles(rest, n=10, method="inclusive")
+        return max(LEAST_SPREAD_OF_POINTS, (deciles[-1] - deciles[0]) / MIDDLE_OF_NORMAL)
     if unit is MetricUnit.COUNT:
         typical = max(1.0, median(float(past[one]) for one in before))
         return max(LEAST_SPREAD_OF_RATIOS, 1 / math.sqrt(typical))

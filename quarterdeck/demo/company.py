@@ -22,6 +22,7 @@ from models.records import Deal, Payment, Visit
 from models.stages import Role, UnitKind
 from quarterdeck.demo.crm import Crm, Market
 from quarterdeck.demo.goals import GOAL, Cascade, metrics_of, scorecards_of
+from quarterdeck.demo.losses import lose_most
 from quarterdeck.demo.market import Customers
 from quarterdeck.demo.past import fetch_last_quarter
 from quarterdeck.demo.rows import Rows
@@ -33,8 +34,9 @@ COMPANY_ID = "demo"
 SEED = 20_270_101
 QUARTERS_OF_HISTORY = 12
 EXPECTED_ATTAINMENT = 0.97
-MISSING, ON_LEAVE, SILENT = 4, 15, 2
-"""Which department has a team without figures, whose director is on leave, and which division's head is silent."""
+MISSING, ON_LEAVE, SILENT, DROPPED = 4, 15, 2, 0
+"""Which department has a team without figures, whose director is on leave, which division's head is silent, and
+which department has a team whose sales drop."""
 PASSWORD = "quarterdeck-demo"  # noqa: S105 - printed with the sign-ins; there is nothing to protect.
 
 
@@ -54,7 +56,7 @@ class PlantedFault:
     """Something that goes wrong on purpose, so that the ladder and the gates have work."""
 
     kind: str
-    """figures-missing, director-on-leave, superior-silent"""
+    """figures-missing, director-on-leave, superior-silent, sales-dropped"""
     subject_id: str
     what: str
 
@@ -162,6 +164,7 @@ def _faults(staff: Staff) -> tuple[PlantedFault, ...]:
         departments[ON_LEAVE],
     )
     team = staff.teams_of(missing)[-1]
+    dropped = staff.teams_of(departments[DROPPED])[-1]
     return (
         PlantedFault("figures-missing", team.id, f"{team.name}：从未接入 CRM，数据缺失，须人工提交"),
         PlantedFault(
@@ -175,6 +178,7 @@ def _faults(staff: Staff) -> tuple[PlantedFault, ...]:
             staff.headed(silent).id,
             f"{silent.name}{staff.headed(silent).name}从不回应，任务继续上移",
         ),
+        PlantedFault("sales-dropped", dropped.id, f"{dropped.name}：首月销售额骤降，系统标记异常数据，由总监说明"),
     )
 
 
@@ -252,7 +256,13 @@ def _add_crm(rows: Rows, made: Made) -> None:
     months = list(months_between(month_after(demo.starts_on, -3 * QUARTERS_OF_HISTORY), demo.ends_on))
     for seller in made.staff.sellers:
         crm.live_through(seller, months)
-    (team_id,) = (fault.subject_id for fault in demo.faults if fault.kind == "figures-missing")
-    silent = {seller.person.id for seller in made.staff.sellers if seller.person.unit_id == team_id}
+    lose_most(crm, team_of(made, "sales-dropped"), demo.starts_on)
+    silent = team_of(made, "figures-missing")
     for table, found in ((Deal, crm.deals), (Payment, crm.payments), (Visit, crm.visits)):
         rows.extend(table, [row for row in found if row["seller_id"] not in silent])
+
+
+def team_of(made: Made, kind: str) -> set[str]:
+    """Return the sellers of the team that a fault is planted in."""
+    (team_id,) = (fault.subject_id for fault in made.demo.faults if fault.kind == kind)
+    return {seller.person.id for seller in made.staff.sellers if seller.person.unit_id == team_id}

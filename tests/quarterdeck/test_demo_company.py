@@ -17,10 +17,13 @@ from argon2 import PasswordHasher
 from sqlalchemy import inspect
 from sqlmodel import SQLModel, col, func, select
 
+from activities.figures import FigureActivities
 from api.launch_check import problems_with
 from models.cycles import Cycle
 from models.database import SessionMaker, connect, session_maker
 from models.errors import Refusal
+from models.evidence import Anomaly, AnomalyState, Turn
+from models.messages import DepartmentMoment
 from models.metrics import Metric, Scorecard, ScorecardLine, Target
 from models.org import Account, Deputy, Person, Unit, deputy_of
 from models.records import Deal, Payment, Visit
@@ -333,3 +336,22 @@ async def test_its_draft_can_be_launched_with_nothing_to_mend(made: Made) -> Non
         cycle = await session.get_one(Cycle, made.demo.cycle_id)
         found = {problem.code for problem in await problems_with(session, cycle, now)}
     assert found <= {"deadline-moved", "holidays-unknown"}
+
+
+async def test_the_planted_drop_stands_out_and_little_else_does(made: Made) -> None:
+    """Rule 31: after the first month the team is marked, with the people in it; others hardly."""
+    (team_id,) = (fault.subject_id for fault in made.demo.faults if fault.kind == "sales-dropped")
+    async with made.sessions() as session:
+        team = await session.get_one(Unit, team_id)
+    moment = DepartmentMoment(
+        company_id=made.demo.company_id,
+        cycle_id=made.demo.cycle_id,
+        department_id=team.parent_id or "",
+        now=datetime(2027, 2, 1, 2, tzinfo=UTC),
+    )
+    await FigureActivities(made.sessions).fetch_figures(moment)
+    found = await made.all(Anomaly)
+    (point,) = [one for one in found if (one.team_id, one.metric_id, one.person_id) == (team_id, "demo-sales", "")]
+    assert (point.turn, point.state) == (Turn.DROP, AnomalyState.OPEN)
+    assert point.value < point.usual / 2
+    assert len([one for one in found if one.team_id != team_id]) <= 3

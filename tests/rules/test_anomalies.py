@@ -103,6 +103,13 @@ def test_percentages_are_compared_by_points() -> None:
     assert verdict.highest >= 100 > verdict.lowest
 
 
+def test_percentages_that_are_often_far_below_100_are_let_be() -> None:
+    """Of a year with 100 in nine months and 40 to 70 in three, another 50 is nothing new."""
+    past = [100, 100, 60, 100, 100, 100, 45, 100, 100, 100, 70, 100]
+    assert turn([*past, 50], MetricUnit.PERCENT) is None
+    assert turn([*([100] * 12), 50], MetricUnit.PERCENT) is Turn.DROP
+
+
 def test_small_counts_vary_by_chance() -> None:
     """Of three new customers a month, one or seven is chance; of forty, ten is not."""
     assert turn([3] * 12 + [1], MetricUnit.COUNT) is None
