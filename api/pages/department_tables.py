@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, func, or_, select
+from sqlalchemy import ColumnElement, Integer, and_, bindparam, case, exists, func, null, or_, select
 from sqlalchemy.sql.util import ClauseAdapter
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -181,6 +181,11 @@ class Shape:
     sort: str
     is_descending: bool
 
+    @property
+    def is_by_deadline(self) -> bool:
+        """Whether the page can be read along the index of deadlines."""
+        return self.sort == "due" and not self.has_text
+
     @classmethod
     def of(cls, asked: Asked) -> Shape:
         return cls(bool(asked.text), asked.stage in set(Stage), asked.late, asked.sort, asked.is_descending)
@@ -218,28 +223,85 @@ def _keys(shape: Shape, viewer: Viewer | None) -> Any:
         joined = joined.outerjoin(HOLDER, HOLDER.c.id == TASK.c.holder_id)
     if shape.has_text:
         joined = joined.outerjoin(DIVISION, DIVISION.c.id == UNIT.c.parent_id)
-    wanted: list[ColumnElement[bool]] = [DEPARTMENT.c.cycle_id == bindparam("cycle")]
-    if viewer is not None:
-        wanted.append(sees_department(viewer, DEPARTMENT.c.department_id))
+    wanted = _wanted(shape, viewer)
     if shape.has_text:
         columns = (UNIT.c.name, UNIT.c.name_en, DIVISION.c.name, DIVISION.c.name_en, HOLDER.c.name)
         wanted.append(or_(*(column.ilike(bindparam("text"), escape="/") for column in columns)))
-    if shape.has_stage:
-        wanted.append(DEPARTMENT.c.stage == bindparam("stage", type_=DEPARTMENT.c.stage.type))
     if shape.late:
         wanted.append(TASK.c.deadline_at < bindparam("now", type_=TASK.c.deadline_at.type))
     # Where nothing but the stage decides who fits, counting them needs no look at their tasks.
     counted: ColumnElement[int] = func.count().over()
     if not (shape.has_text or shape.late):
-        others = DEPARTMENT.alias("others")
-        alike = [_clause_on(others, clause) for clause in wanted]
-        counted = select(func.count()).select_from(others).where(*alike).scalar_subquery()
+        counted = _how_many(wanted)
     return (
         select(DEPARTMENT.c.department_id, TASK.c.id.label("task_id"), counted.label("total"))
         .select_from(joined)
         .where(*wanted)
         .order_by(*_order(shape))
     )
+
+
+def _wanted(shape: Shape, viewer: Viewer | None) -> list[ColumnElement[bool]]:
+    """Return what a department must be, whatever its tasks and names."""
+    wanted: list[ColumnElement[bool]] = [DEPARTMENT.c.cycle_id == bindparam("cycle")]
+    if viewer is not None:
+        wanted.append(sees_department(viewer, DEPARTMENT.c.department_id))
+    if shape.has_stage:
+        wanted.append(DEPARTMENT.c.stage == bindparam("stage", type_=DEPARTMENT.c.stage.type))
+    return wanted
+
+
+def _how_many(wanted: Sequence[ColumnElement[bool]]) -> ColumnElement[int]:
+    others = DEPARTMENT.alias("others")
+    alike = [_clause_on(others, clause) for clause in wanted]
+    return select(func.count()).select_from(others).where(*alike).scalar_subquery()
+
+
+def _page_by_deadline(shape: Shape, viewer: Viewer | None) -> Any:
+    """Select a page's keys along the index of deadlines, which ends with the page's last row.
+
+    Departments without an open task follow; they are looked for only where the page has room for them.
+    """
+    other = TASK.alias("other")
+    of_the_same = and_(
+        other.c.cycle_id == TASK.c.cycle_id,
+        other.c.department_id == TASK.c.department_id,
+        other.c.state == TaskState.OPEN,
+    )
+    is_sooner = and_(
+        other.c.deadline_at <= TASK.c.deadline_at,
+        or_(other.c.deadline_at < TASK.c.deadline_at, other.c.id < TASK.c.id),
+    )
+    wanted = _wanted(shape, viewer)
+    is_open = [TASK.c.cycle_id == bindparam("cycle"), TASK.c.state == TaskState.OPEN]
+    if shape.late:
+        is_open.append(TASK.c.deadline_at < bindparam("now", type_=TASK.c.deadline_at.type))
+    joined = TASK.join(DEPARTMENT, DEPARTMENT.c.department_id == TASK.c.department_id)
+    counted = func.count().over() if shape.late else _how_many(wanted)
+    rows, passed = bindparam("rows", type_=Integer), bindparam("passed", type_=Integer)
+    urgent = (
+        select(DEPARTMENT.c.department_id, TASK.c.id.label("task_id"), counted.label("total"))
+        .select_from(joined)
+        .where(*is_open, *wanted, ~exists().where(of_the_same, is_sooner))
+        .order_by(*_order(shape)[1:])
+        .limit(rows)
+        .offset(passed)
+        .cte("urgent")
+    )
+    if shape.late:
+        return urgent
+    room = rows - select(func.count()).select_from(urgent).scalar_subquery()
+    with_task = select(func.count(TASK.c.department_id.distinct())).select_from(joined).where(*is_open, *wanted)
+    behind = passed - with_task.scalar_subquery()
+    idle = (
+        select(DEPARTMENT.c.department_id, null().label("task_id"), _how_many(wanted).label("total"))
+        .where(*wanted, room > 0, ~exists().where(TASK.c.department_id == DEPARTMENT.c.department_id, *is_open))
+        .order_by(DEPARTMENT.c.department_id)
+        .limit(room)
+        .offset(case((and_(room > 0, behind > 0), behind), else_=0))
+        .cte("idle")
+    )
+    return select(urgent).union_all(select(idle)).cte("page")
 
 
 def _clause_on(others: Any, clause: ColumnElement[bool]) -> Any:
@@ -249,7 +311,10 @@ def _clause_on(others: Any, clause: ColumnElement[bool]) -> Any:
 
 def _statement(shape: Shape, viewer: Viewer | None) -> Any:
     """Select one page: the keys of its rows first, then what is shown of them."""
-    page = _keys(shape, viewer).limit(bindparam("rows")).offset(bindparam("passed")).cte("page")
+    if shape.is_by_deadline:
+        page = _page_by_deadline(shape, viewer)
+    else:
+        page = _keys(shape, viewer).limit(bindparam("rows")).offset(bindparam("passed")).cte("page")
     return (
         select(
             DEPARTMENT.c.department_id,

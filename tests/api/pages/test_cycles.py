@@ -15,6 +15,7 @@ from models.delivery import Notice
 from models.errors import Refusal
 from models.org import Person, Unit
 from models.stages import Channel, CycleState, Language, Occasion, Stage, UnitKind
+from models.tasks import Task
 from tests.api.pages.place import Place
 
 
@@ -141,9 +142,10 @@ SESSIONS_OWN = ("FROM person JOIN account", "FROM company", "FROM notice", "FROM
 async def test_a_page_of_two_thousand_departments_takes_three_queries(place: Place) -> None:
     await add_departments(place, 2000)
     browser = await place.signed_in("hr")
-    for headers, is_whole in (({}, True), ({"hx-target": "departments-table"}, False)):
+    part = {"hx-target": "departments-table"}
+    for headers, is_whole, sort in (({}, True, "-name"), (part, False, "-name"), ({}, True, "due")):
         with counted(place) as statements:
-            address = f"/cycles/{place.company.cycle_id}?page=2&sort=-name"
+            address = f"/cycles/{place.company.cycle_id}?page=2&sort={sort}"
             answer = await browser.http.get(address, headers=headers)
         asked = [one for one in statements if one.lstrip().upper().startswith(("SELECT", "WITH"))]
         own = [one for one in asked if any(name in " ".join(one.split()) for name in SESSIONS_OWN)]
@@ -157,6 +159,37 @@ async def test_a_page_behind_the_last_shows_the_last(place: Place) -> None:
     browser = await place.signed_in("hr")
     await browser.open(f"/cycles/{place.company.cycle_id}?page=9")
     assert browser.page.count('<tr class="go">') == 3
+
+
+async def test_pages_by_deadline_begin_with_the_most_urgent_and_end_with_those_without_a_task(
+    place: Place,
+) -> None:
+    """Every department once, by its soonest open task; those that wait for nothing come last, both ways."""
+    await add_departments(place, 120)
+    now = datetime.now(UTC).replace(microsecond=0)
+    due = {f"many{n}": now + timedelta(hours=n * 7 % 30 + 1) for n in range(70)}
+    first = await place.open_task(deadline_at=now)  # Of a department that is there already.
+    due[first.department_id] = now
+    for n, (department_id, at) in enumerate(due.items()):
+        for number, later in enumerate((timedelta(hours=5), timedelta())):
+            if department_id != first.department_id:
+                task = Task(**first.model_dump() | {"id": f"t{n}.{number}", "department_id": department_id})
+                task.deadline_at = at + later
+                await place.add(task)
+    idle = sorted({f"many{n}" for n in range(70, 120)} | {one.id for one in place.company.departments[1:]})
+    browser = await place.signed_in("hr")
+    for sort in ("due", "-due"):
+        days = sorted(set(due.values()), reverse=sort == "-due")
+        expected = [one for day in days for one in sorted(due) if due[one] == day] + idle
+        shown: list[str] = []
+        for number in (1, 2, 3):
+            await browser.open(f"/cycles/{place.company.cycle_id}?sort={sort}&page={number}")
+            shown += re.findall(r'<th scope="row"><a href="[^"]+/departments/([^"]+)"', browser.page)
+        assert shown == expected
+    await browser.open(f"/cycles/{place.company.cycle_id}?late=yes")
+    assert re.findall(r'<th scope="row"><a href="[^"]+/departments/([^"]+)"', browser.page) == [
+        first.department_id
+    ]
 
 
 async def test_the_table_sorts_both_ways(place: Place) -> None:
