@@ -25,7 +25,7 @@ from api.scopes import SAFE, refuse_beyond
 from models.accounts import ACTED_BY
 from models.clock import business_now
 from models.errors import Refusal
-from models.org import Account, ApiToken, Person
+from models.org import Account, ApiToken, Company, Person
 from models.stages import Role
 
 HOLDER_OF_TOKEN = (
@@ -35,6 +35,14 @@ HOLDER_OF_TOKEN = (
     .where(col(ApiToken.token_hash) == bindparam("token_hash"))
 )
 """Built once: each request of a machine runs it."""
+
+SIGNED_IN_PERSON = (
+    select(Person, Account, Company)
+    .join(Account, col(Account.person_id) == col(Person.id))
+    .join(Company, col(Company.id) == col(Person.company_id))
+    .where(col(Person.id) == bindparam("person_id"))
+)
+"""Built once: each request of a browser runs it."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +55,8 @@ class Viewer:
     """A machine asks, with a bearer token."""
     acted_by: Person | None = None
     """Who of HR really asks, seeing the pages as this person."""
+    company: Company | None = None
+    """Where it was read with the person."""
 
     @property
     def id(self) -> str:
@@ -105,20 +115,15 @@ async def _signed_in_here(request: Request, parts: Parts, database: AsyncSession
     found = await _person_with_account(database, visit.person_id)
     if found is None or found[1].is_barred or mark_of(found[1]) != visit.mark:
         return None
-    asking = _as_viewer(found[0], found[1])
+    asking = _as_viewer(found[0], found[1], company=found[2])
     if visit.as_id and visit.as_until > time():
         return await _seen_as(request, parts, database, asking, visit)
     return asking
 
 
-async def _person_with_account(database: AsyncSession, person_id: str) -> tuple[Person, Account] | None:
-    found = await database.exec(
-        select(Person, Account)
-        .join(Account, col(Account.person_id) == col(Person.id))
-        .where(col(Person.id) == person_id)
-    )
-    row = found.first()
-    return None if row is None or await _has_left(database, row[0]) else (row[0], row[1])
+async def _person_with_account(database: AsyncSession, person_id: str) -> tuple[Person, Account, Company] | None:
+    row = (await database.exec(SIGNED_IN_PERSON, params={"person_id": person_id})).first()
+    return None if row is None or await _has_left(database, row[0]) else (row[0], row[1], row[2])
 
 
 async def _seen_as(request: Request, parts: Parts, database: AsyncSession, asking: Viewer, visit: Visit) -> Viewer:
@@ -136,7 +141,7 @@ async def _seen_as(request: Request, parts: Parts, database: AsyncSession, askin
             session.add(acting_event(asking.person, found[0].id, request.method, request.url.path))
             await session.commit()
     seen = _as_viewer(found[0], found[1])
-    return Viewer(seen.person, seen.roles, acted_by=asking.person)
+    return Viewer(seen.person, seen.roles, acted_by=asking.person, company=found[2])
 
 
 def may_be_seen_as(asking: Viewer, person: Person, account: Account) -> bool:
@@ -156,8 +161,11 @@ async def _has_left(database: AsyncSession, person: Person) -> bool:
     return person.left_on is not None and person.left_on <= (await business_now(database)).date()
 
 
-def _as_viewer(person: Person, account: Account | None, *, by_token: bool = False) -> Viewer:
-    return Viewer(person, frozenset(Role(role) for role in account.roles) if account else frozenset(), by_token)
+def _as_viewer(
+    person: Person, account: Account | None, *, by_token: bool = False, company: Company | None = None
+) -> Viewer:
+    roles = frozenset(Role(role) for role in account.roles) if account else frozenset[Role]()
+    return Viewer(person, roles, by_token, company=company)
 
 
 MaybeViewer = Annotated[Viewer | None, Depends(viewer)]

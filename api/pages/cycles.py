@@ -16,7 +16,14 @@ from api import moves
 from api.commands import CommandKind
 from api.pages.acting import Result, Typed, act, typed_in
 from api.pages.cycle_views import Summary, now_of, summary
-from api.pages.department_tables import Asked, DepartmentTable, asked_of_table, department_table, urgent_tasks
+from api.pages.department_tables import (
+    Asked,
+    DepartmentRow,
+    DepartmentTable,
+    asked_of_table,
+    department_table,
+    urgent_tasks,
+)
 from api.pages.rendering import Shell, TheShell, zone_of_terms
 from api.pages.tasks import in_words
 from api.parts import TheParts
@@ -63,6 +70,16 @@ class CycleListPage:
 
 
 @dataclass(frozen=True)
+class ShownRow:
+    """A row as one reader sees it."""
+
+    cycle_id: str
+    row: DepartmentRow
+    can_be_chosen: bool
+    is_chosen: bool
+
+
+@dataclass(frozen=True)
 class DepartmentsPart:
     """The table of departments, with what was typed to act on many of them and what came of it."""
 
@@ -71,6 +88,10 @@ class DepartmentsPart:
     typed: Typed = field(default_factory=Typed)
     results: tuple[Result, ...] = ()
     problem: Said | None = None
+
+    def rows(self, can_be_chosen: bool) -> list[ShownRow]:
+        chosen = set(self.typed.task_ids)
+        return [ShownRow(self.cycle.id, row, can_be_chosen, row.task_id in chosen) for row in self.table.rows]
 
     @property
     def refused(self) -> list[Result]:

@@ -5,7 +5,7 @@ A new page is one line in `ENTRIES`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -54,7 +54,7 @@ def in_a_demonstration(shell: Shell) -> bool:
     return shell.is_demo
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Entry:
     address: str
     words: str
@@ -96,12 +96,13 @@ class Shown:
     """The page that is open belongs to it."""
 
 
-def shown_to(shell: Shell, entries: Iterable[Entry] = ENTRIES) -> dict[Group, list[Shown]]:
+def shown_to(shell: Shell, entries: Iterable[Entry] = ENTRIES) -> Mapping[Group, tuple[Shown, ...]]:
     """Return what the viewer sees of each group, in order. The longest fitting address is "here"."""
     path = shell.request.url.path
     seen = [entry for entry in entries if entry.is_for(shell)]
     fitting = [entry.address for entry in seen if f"{path}/".startswith(f"{entry.address}/")]
     here = max(fitting, key=len, default="")
     return {
-        group: [Shown(entry, entry.address == here) for entry in seen if entry.group is group] for group in Group
+        group: tuple(Shown(entry, entry.address == here) for entry in seen if entry.group is group)
+        for group in Group
     }

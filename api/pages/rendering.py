@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from functools import cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import Depends, Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from sqlalchemy import ColumnElement, exists, func
+from markupsafe import Markup
+from sqlalchemy import ColumnElement, bindparam, exists, func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.responses import HTMLResponse, Response
@@ -26,7 +27,7 @@ from api.parts import Parts, TheParts
 from api.rights import sees_accounts
 from api.session import Database, MaybeViewer, Viewer, form_token
 from api.terms import message_of
-from models.clock import ClockOffset, business_now
+from models.clock import OFFSET, ClockOffset, business_offset
 from models.delivery import Notice
 from models.org import Company, Unit
 from models.stages import Channel, Language, Role, UnitKind
@@ -50,6 +51,22 @@ def environment(language: Language) -> Environment:
     made.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]  # Added by the extension.
     made.globals["asset"] = asset_address
     return made
+
+
+MOST_KEPT = 4096
+"""Parts of pages: rows of tables, the navigation. One has a kilobyte or two."""
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _kept(template: str, page: object, language: Language, zone: str, currency: str) -> Markup:
+    """Return a part that says the same wherever it stands, written once as long as its facts stay the same."""
+    tongue = Tongue(language, zone, currency)
+    made = environment(language).get_template(template)
+    return Markup(made.render(page=page, t=tongue, term=_term_in(tongue)))  # noqa: S704 - A template's own HTML.
+
+
+def _term_in(tongue: Tongue) -> Callable[[StrEnum], str]:
+    return lambda member: tongue.gettext(message_of(member))
 
 
 @dataclass
@@ -107,10 +124,14 @@ class Shell:
         return self.viewer is not None and self.viewer.reads_all
 
     @property
-    def navigation(self) -> dict[Group, list[Shown]]:
+    def navigation(self) -> Mapping[Group, tuple[Shown, ...]]:
         return shown_to(self)
 
-    @property
+    def kept(self, template: str, page: object) -> Markup:
+        """Return a part of a page whose template knows `page`, a value with a hash, and the language alone."""
+        return _kept(template, page, self.tongue.language, self.tongue.zone.key, self.tongue.currency)
+
+    @cached_property
     def csrf(self) -> str:
         return form_token(self.request, self.parts)
 
@@ -179,7 +200,7 @@ def reading_language(request: Request, viewer: Viewer | None) -> Language:
 
 async def tongue_of(request: Request, database: AsyncSession, viewer: Viewer | None) -> Tongue:
     """Return the reader's language with their company's zone and currency."""
-    company = await database.get(Company, viewer.company_id) if viewer else None
+    company = (viewer.company or await database.get(Company, viewer.company_id)) if viewer else None
     language = reading_language(request, viewer)
     return Tongue(language, company.time_zone, company.currency) if company else Tongue(language)
 
@@ -190,14 +211,14 @@ async def shell(request: Request, parts: TheParts, database: Database, viewer: M
         database.expunge(viewer.person)  # A rollback leaves it as it is: the page names them in any case.
     if viewer and viewer.acted_by and viewer.acted_by in database:
         database.expunge(viewer.acted_by)
-    place = await place_of(database, viewer.id) if viewer else Place()
+    place = await place_of(database, viewer.id) if viewer else Place(await business_offset(database))
     clock = await database.get(ClockOffset, "business") if parts.settings.demo else None
     return Shell(
         request=request,
         parts=parts,
         tongue=tongue,
         viewer=viewer,
-        now=await business_now(database),
+        now=datetime.now(UTC) + place.offset,
         unread=place.unread,
         heads_department=place.heads_department,
         heads_several=place.heads_several,
@@ -212,29 +233,35 @@ TheShell = Annotated[Shell, Depends(shell)]
 class Place:
     """What a viewer has in the company: notices that wait, and what they head."""
 
+    offset: timedelta
+    """By how much business time is ahead of the wall clock."""
     unread: int = 0
     heads_department: bool = False
     heads_several: bool = False
 
 
-async def place_of(database: AsyncSession, person_id: str) -> Place:
-    waiting = select(func.count()).where(
-        col(Notice.person_id) == person_id,
+def _heads(*kinds: UnitKind) -> ColumnElement[bool]:
+    return exists().where(col(Unit.head_id) == bindparam("person"), col(Unit.kind).in_(kinds))
+
+
+PLACE = select(
+    OFFSET.scalar_subquery(),
+    select(func.count())
+    .where(
+        col(Notice.person_id) == bindparam("person"),
         col(Notice.channel) == Channel.SYSTEM,
         col(Notice.read_at).is_(None),
     )
+    .scalar_subquery(),
+    _heads(UnitKind.DEPARTMENT),
+    _heads(UnitKind.DIVISION, UnitKind.COMPANY),
+)
+"""Built once: every page asks it."""
 
-    def heads(*kinds: UnitKind) -> ColumnElement[bool]:
-        return exists().where(col(Unit.head_id) == person_id, col(Unit.kind).in_(kinds))
 
-    found = await database.exec(
-        select(
-            waiting.scalar_subquery(),
-            heads(UnitKind.DEPARTMENT),
-            heads(UnitKind.DIVISION, UnitKind.COMPANY),
-        )
-    )
-    return Place(*found.one())
+async def place_of(database: AsyncSession, person_id: str) -> Place:
+    offset, *others = (await database.exec(PLACE, params={"person": person_id})).one()
+    return Place(timedelta(microseconds=offset or 0), *others)
 
 
 def zone_of_terms(terms: Mapping[str, Any]) -> str:
