@@ -132,15 +132,10 @@ class _Pinned(httpx.AsyncBaseTransport):
         if transport is None:
             transport = httpx.AsyncHTTPTransport(verify=self.guard.tls, trust_env=False)
             self._by_host[host] = transport
-        request.extensions = {**request.extensions, "sni_hostname": host}
-        asked = request.url
         for address, port in addresses[:-1]:
-            request.url = asked.copy_with(host=address, port=port)
             with suppress(httpx.ConnectError):
-                return await transport.handle_async_request(request)
-        address, port = addresses[-1]
-        request.url = asked.copy_with(host=address, port=port)
-        return await transport.handle_async_request(request)
+                return await transport.handle_async_request(_to(request, address, port))
+        return await transport.handle_async_request(_to(request, *addresses[-1]))
 
     async def aclose(self) -> None:
         for transport in self._by_host.values():
@@ -153,6 +148,17 @@ class _Pinned(httpx.AsyncBaseTransport):
         traceback: TracebackType | None = None,
     ) -> None:
         await self.aclose()
+
+
+def _to(request: httpx.Request, address: str, port: int) -> httpx.Request:
+    """Return a request that goes to an address, under the name that was asked for."""
+    return httpx.Request(
+        request.method,
+        request.url.copy_with(host=address, port=port),
+        headers=request.headers,
+        stream=request.stream,
+        extensions={**request.extensions, "sni_hostname": request.url.host},
+    )
 
 
 def _host(url: str) -> str:
