@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from api.completeness import WaitsFor
 from api.i18n import later as _
 from models.behind import Kind
 from models.delivery import Reason
@@ -146,6 +147,11 @@ TERMS: dict[type[StrEnum], dict[str, str]] = {
         Kind.DEALS: _("Deals"),
         Kind.PAYMENTS: _("Payments"),
         Kind.VISITS: _("Visits"),
+    },
+    WaitsFor: {
+        WaitsFor.MONTH_END: _("comes by itself after the month's end"),
+        WaitsFor.SOURCE: _("comes with the next fetch"),
+        WaitsFor.PERSON: _("somebody hands it in"),
     },
     Explanation: {
         Explanation.TRUE: _("true, as it is"),

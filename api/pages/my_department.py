@@ -11,6 +11,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.responses import RedirectResponse, Response
 
+from api.completeness import Lack, lacks_of
 from api.facts import in_language
 from api.pages.anomaly_views import Mark, marks_of_department
 from api.pages.department_views import DepartmentView, department_view
@@ -48,6 +49,8 @@ class DepartmentPage:
     stage: Stage | None = None
     marks: tuple[Mark, ...] = ()
     """Figures that stand out."""
+    lacks: tuple[Lack, ...] = ()
+    """What is still missing."""
     is_own: bool = True
     """The reader heads it."""
 
@@ -126,5 +129,6 @@ async def _page(
         cycles=tuple(cycles),
         view=await department_view(database, cycle, here.id, metric_id, around.tongue, today),
         stage=place.stage,
+        lacks=tuple(await lacks_of(database, cycle, [here], language, today)),
         marks=await marks_of_department(database, cycle, here.id, around.tongue),
     )

@@ -39,6 +39,7 @@ async def pages_made_for_hr(place: Place) -> list[str]:
         *forms,
         f"/cycles/{place.company.cycle_id}/anomalies",
         "/anomalies/anomaly-1",
+        f"/cycles/{place.company.cycle_id}/completeness",
     ]
 
 

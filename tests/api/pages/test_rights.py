@@ -61,6 +61,7 @@ POST /api/cycles                                                  - x - - - - - 
 POST /api/cycles/preview                                          - x - - - - - - - x
 GET /api/cycles/{cycle_id}                                        - - x x x x x x x x
 POST /api/cycles/{cycle_id}/cancel                                - - - - - - - - - x
+GET /api/cycles/{cycle_id}/completeness                           - - x x x x x x x x
 GET /api/cycles/{cycle_id}/departments                            - - x x x x x x x x
 POST /api/cycles/{cycle_id}/launch                                - - - - - - - - - x
 GET /api/cycles/{cycle_id}/messages                               - - x x x x x x x x
@@ -101,6 +102,8 @@ POST /cycles/new/holders                                          - x - - - - - 
 POST /cycles/new/messages                                         - x - - - - - - - x
 GET /cycles/{cycle_id}                                            - - x x x x x x x x
 GET /cycles/{cycle_id}/anomalies                                  - - x x x x x x x x
+GET /cycles/{cycle_id}/completeness                               - - x x x x x x x x
+GET /cycles/{cycle_id}/completeness.xlsx                          - - x x x x x x x x
 POST /cycles/{cycle_id}/departments                               - - - - - - - - - x
 GET /cycles/{cycle_id}/anomalies                                  - - x x x x x x x x
 GET /cycles/{cycle_id}/departments/{department_id}                - - - - x - x x x x
