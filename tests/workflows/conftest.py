@@ -10,4 +10,4 @@ def record_as(request: pytest.FixtureRequest) -> str:
     """The name of this test's histories, where they are to be recorded; else ""."""
     if not request.config.getoption("--record-histories"):
         return ""
-    return str(request.node.name).removeprefix("test_").replace("_", "-")
+    return str(request.node.originalname).removeprefix("test_").replace("_", "-")

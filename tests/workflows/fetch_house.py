@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -15,6 +15,7 @@ from uuid import uuid4
 from pydantic import SecretStr
 from sqlmodel import col, select
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
@@ -29,7 +30,7 @@ from models.cycles import Cycle, CycleDepartment
 from models.database import SessionMaker
 from models.field_maps import RecordMap
 from models.metrics import Figure
-from models.names import fetch_workflow_id
+from models.names import fetch_workflow_id, schedule_workflow_id
 from models.org import Person
 from models.records import Deal
 from models.sealing import SourceSecrets
@@ -37,6 +38,7 @@ from models.settings import Settings, SourcesSettings
 from models.sources import Fetch, FetchMode, FetchState, RowFault, Source, SourceKind, StagedRow
 from models.stages import CycleState, Stage
 from quarterdeck.demo.small import SmallCompany, make_small_company
+from tests.workflows.house import HISTORIES, without_traces
 from workflows.fetching import SourceFetch, SourceSchedule
 from workflows.sandbox import sandbox
 
@@ -51,6 +53,8 @@ class FetchHouse:
     settings: Settings
     folder: Path
     """The company's folder for files."""
+    source_ids: list[str] = field(default_factory=list)
+    """Those added, in order."""
 
     @property
     def commands(self) -> Commands:
@@ -77,6 +81,7 @@ class FetchHouse:
         async with self.sessions() as session:
             session.add(source)
             await session.commit()
+        self.source_ids.append(source.id)
         return source
 
     async def launch(self) -> None:
@@ -183,8 +188,12 @@ async def fetch_house(
     folder: Path,
     open_source: Opener | None = None,
     page_seconds: float = 60,
+    record_as: str = "",
 ) -> AsyncIterator[FetchHouse]:
-    """Give a house whose worker runs; `open_source` gives a stand-in in the place of real connectors."""
+    """Give a house whose worker runs; `open_source` gives a stand-in in the place of real connectors.
+
+    The histories of its last source's fetch and schedule are stored in the end under `record_as`.
+    """
     prefix = f"f{uuid4().hex[:8]}-"
     company = await make_small_company(
         sessions,
@@ -222,4 +231,22 @@ async def fetch_house(
         ],
     )
     async with worker:
-        yield FetchHouse(engine, sessions, company, settings, own)
+        house = FetchHouse(engine, sessions, company, settings, own)
+        yield house
+        if record_as:
+            await store_histories(house, record_as)
+
+
+async def store_histories(house: FetchHouse, name: str) -> None:
+    """Store the history of the last source's fetch, and of its schedule where it has one, for replays."""
+    company_id, source_id = house.company.company_id, house.source_ids[-1]
+    ids = {
+        "fetch": fetch_workflow_id(company_id, source_id),
+        "schedule": schedule_workflow_id(company_id, source_id),
+    }
+    for kind, workflow_id in ids.items():
+        try:
+            history = await house.engine.client.get_workflow_handle(workflow_id).fetch_history()
+        except RPCError:
+            continue  # It has none.
+        (HISTORIES / f"{kind}-{name}.json").write_text(without_traces(history.to_json()) + "\n")

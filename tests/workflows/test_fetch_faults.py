@@ -33,9 +33,11 @@ async def crm() -> StandInSource:
 
 @pytest.fixture
 async def house(
-    engine: WorkflowEnvironment, sessions: SessionMaker, tmp_path: Path, crm: StandInSource
+    engine: WorkflowEnvironment, sessions: SessionMaker, tmp_path: Path, crm: StandInSource, record_as: str
 ) -> AsyncIterator[FetchHouse]:
-    async with fetch_house(engine, sessions, tmp_path / "sources", crm.open, page_seconds=1) as made:
+    async with fetch_house(
+        engine, sessions, tmp_path / "sources", crm.open, page_seconds=1, record_as=record_as
+    ) as made:
         await made.launch()
         crm.rows = orders(await made.staff_numbers())
         yield made

@@ -38,8 +38,10 @@ SQLITE = {"dialect": "sqlite", "database": "erp.db"}
 
 
 @pytest.fixture
-async def house(engine: WorkflowEnvironment, sessions: SessionMaker, tmp_path: Path) -> AsyncIterator[FetchHouse]:
-    async with fetch_house(engine, sessions, tmp_path / "sources") as made:
+async def house(
+    engine: WorkflowEnvironment, sessions: SessionMaker, tmp_path: Path, record_as: str
+) -> AsyncIterator[FetchHouse]:
+    async with fetch_house(engine, sessions, tmp_path / "sources", record_as=record_as) as made:
         with sqlite3.connect(made.folder / "erp.db") as erp:
             erp.execute("create table orders (no text primary key, seller text, amount text, signed text)")
         yield made

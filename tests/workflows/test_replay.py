@@ -16,6 +16,7 @@ from temporalio.worker import Replayer
 from tests.workflows.house import HISTORIES
 from workflows.cycle import PerformanceCycle
 from workflows.department import DepartmentReview
+from workflows.fetching import SourceFetch, SourceSchedule
 from workflows.sandbox import sandbox
 
 STORED = sorted(HISTORIES.glob("*.json"))
@@ -36,12 +37,20 @@ def test_there_is_a_history_of_each_workflow_and_path() -> None:
         "a-pause-moves-open-deadlines-by-the-time-paused",
     )
     assert {f"{kind}-{path}" for kind in ("cycle", "review") for path in paths} <= names
+    assert {
+        "fetch-what-a-source-has-becomes-deals-and-figures",
+        "fetch-a-fetch-goes-on-at-the-page-where-it-broke-off",
+        "fetch-a-column-that-disappears-is-refused-and-the-last-good-figures-stay",
+        "fetch-a-dry-run-says-what-would-come-and-takes-nothing-over",
+        "schedule-a-source-that-is-due-is-fetched-by-itself",
+        "schedule-a-source-that-is-switched-off-is-fetched-no-more-and-on-again-it-is",
+    } <= names
 
 
 @pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)
 async def test_a_stored_history_replays(path: Path) -> None:
     replayer = Replayer(
-        workflows=[PerformanceCycle, DepartmentReview],
+        workflows=[PerformanceCycle, DepartmentReview, SourceFetch, SourceSchedule],
         workflow_runner=sandbox(),
         data_converter=pydantic_data_converter,
     )
