@@ -152,6 +152,7 @@ async def test_a_page_of_two_thousand_departments_takes_three_queries(place: Pla
         assert len(asked) - len(own) <= 3, asked
         assert answer.text.count('<tr class="go">') == 50
         assert "Page 2 of 41" in answer.text
+        assert "2,003 departments" in answer.text
         assert ("<html" in answer.text) is is_whole
 
 

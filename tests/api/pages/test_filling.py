@@ -111,13 +111,13 @@ async def test_without_the_target_nothing_is_handed_in(place: Place, gap: Task, 
 
 async def test_what_neither_target_nor_figure_mends_is_named_with_what_to_do(place: Place, gap: Task) -> None:
     other = place.company.departments[0].people_ids[2]
-    await place.change(Person, other, post="没有评分表的岗位")
+    await place.change(Person, other, post="没有考核表的岗位")
     person_id, sales = wanted(place)
     browser = await place.signed_in("hr", "zh")
     page = (await browser.open(f"/tasks/{gap.id}")).text
-    assert "没有评分表" in page
+    assert "没有考核表" in page
     answer = await browser.send(f"/tasks/{gap.id}", choice="filled", **{f"target:{person_id}:{sales}": "500000"})
-    assert "请先建立评分表" in answer.text
+    assert "请先建立考核表" in answer.text
     assert place.commands.wishes == []
 
 
