@@ -206,6 +206,8 @@ async def in_force(
     """Return what is in force beside every figure of a file, and what all others of its months come to."""
     known = array("q", (NOTHING_SAID,)) * len(figures.values)
     others: dict[tuple[str, str], int] = {}
+    if not figures.values:  # Nothing of the file could be read.
+        return known, others
     places = {stored_day(month): place for place, month in enumerate(figures.months)}
     people = figures.people()
     connection = await session.connection()

@@ -49,6 +49,15 @@ HEADINGS: Final = (_("Staff number"), _("Full name"), _("Department"))
 router = APIRouter()
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Whose results are compared."""
+
+    name: str
+    staff_no: str
+    department_id: str
+
+
 @dataclass(frozen=True)
 class Compared:
     """One person's line."""
@@ -185,23 +194,27 @@ def _name_of_measure(metric: Metric | None, named: Mapping[str, str], tongue: To
     return named[metric.id] if metric else tongue.gettext("Whole result (points)")
 
 
-async def _people(database: AsyncSession, company_id: str) -> dict[str, Person]:
-    found = await database.exec(select(Person).where(col(Person.company_id) == company_id))
-    return {person.id: person for person in found.all()}
+async def _people(database: AsyncSession, company_id: str) -> dict[str, Named]:
+    found = await database.exec(
+        select(col(Person.id), col(Person.name), col(Person.staff_no), col(Person.department_id)).where(
+            col(Person.company_id) == company_id
+        )
+    )
+    return {person_id: Named(name, staff_no, department or "") for person_id, name, staff_no, department in found}
 
 
-def _fits(person: Person | None, asked: Asked) -> bool:
+def _fits(person: Named | None, asked: Asked) -> bool:
     if asked.department and (person is None or person.department_id != asked.department):
         return False
     text = plain(asked.text)
     return not text or (person is not None and (text in plain(person.name) or text in plain(person.staff_no)))
 
 
-def _line(pair: Pair, person: Person | None, departments: Mapping[str, str], tongue: Tongue) -> Compared:
+def _line(pair: Pair, person: Named | None, departments: Mapping[str, str], tongue: Tongue) -> Compared:
     return Compared(
         name=person.name if person else pair.person_id,
         staff_no=person.staff_no if person else "",
-        department=departments.get(person.department_id or "", "") if person else "",
+        department=departments.get(person.department_id, "") if person else "",
         pair=pair,
         words=tongue.gettext(LIKENESS[pair.likeness]),
     )

@@ -137,3 +137,14 @@ async def test_the_marked_file_shows_which_month_is_wrong(old: Place) -> None:
     sheet = load_workbook(BytesIO(back.content)).worksheets[0]
     assert sheet.cell(2, 6).fill.start_color.rgb == "00FBD5D0"
     assert (sheet.cell(2, 6).data_type, sheet.cell(2, 6).quotePrefix) == ("s", True)
+
+
+@pytest.mark.parametrize("heading", ["月份,数值", "2025-01,2025-02"])
+async def test_a_file_of_which_nothing_can_be_read_names_its_faults(old: Place, heading: str) -> None:
+    browser = await old.signed_in("hr", "en")
+    answer = await send(
+        browser, f"工号,指标,{heading}\n999999,sales,2025-01,1\n{number_of(old)},nothing,x,y\n", "x"
+    )
+    assert "Nobody has the staff number “999999”" in answer.text
+    assert "There is no “nothing”" in answer.text
+    assert "is no total" in answer.text
