@@ -13,6 +13,7 @@ from models.behind import Kind
 from models.delivery import Reason
 from models.evidence import Cause, Explanation
 from models.metrics import Aggregation, FigureLevel, MetricCategory, MetricKind, MetricUnit
+from models.records import WorkKind
 from models.sources import FetchMode, FetchState, RecordKind, SourceKind
 from models.stages import (
     Approver,
@@ -147,6 +148,12 @@ TERMS: dict[type[StrEnum], dict[str, str]] = {
         Kind.DEALS: _("Deals"),
         Kind.PAYMENTS: _("Payments"),
         Kind.VISITS: _("Visits"),
+    },
+    WorkKind: {
+        WorkKind.SELLING: _("Selling"),
+        WorkKind.TRAVEL: _("Travel"),
+        WorkKind.INTERNAL: _("Meetings and training"),
+        WorkKind.OFFICE: _("Office work"),
     },
     WaitsFor: {
         WaitsFor.MONTH_END: _("comes by itself after the month's end"),

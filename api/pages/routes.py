@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from api.pages import (
     anomalies,
     assets,
+    attendance,
     colleagues,
     comparisons,
     completeness,
@@ -75,6 +76,7 @@ routers: tuple[APIRouter, ...] = (
     figures.router,
     anomalies.router,
     misses.router,
+    attendance.router,
     my_department.router,
     my_results.router,
     overview.router,

@@ -18,8 +18,9 @@ from models.database import SessionMaker, writing
 from models.errors import Refusal
 from models.metrics import Target
 from models.org import Account, Company, Deputy, Person
-from models.records import Deal, Payment, Visit
+from models.records import Deal, Payment, Visit, WorkHours
 from models.stages import Role, UnitKind
+from quarterdeck.demo.attendance import check_in, hours_of
 from quarterdeck.demo.crm import Crm, Market
 from quarterdeck.demo.goals import GOAL, Cascade, metrics_of, scorecards_of
 from quarterdeck.demo.losses import lose_most
@@ -257,8 +258,12 @@ def _add_crm(rows: Rows, made: Made) -> None:
     for seller in made.staff.sellers:
         crm.live_through(seller, months)
     lose_most(crm, team_of(made, "sales-dropped"), demo.starts_on)
+    apart = Random(made.demo.starts_on.toordinal())  # noqa: S311 - what came before stays as it was.
+    check_in(crm.visits, {seller.person.id: seller.place for seller in made.staff.sellers}, apart)
+    hours = list(hours_of(demo.company_id, made.staff.sellers, demo.starts_on, demo.ends_on, apart))
     silent = team_of(made, "figures-missing")
-    for table, found in ((Deal, crm.deals), (Payment, crm.payments), (Visit, crm.visits)):
+    records = ((Deal, crm.deals), (Payment, crm.payments), (Visit, crm.visits), (WorkHours, hours))
+    for table, found in records:
         rows.extend(table, [row for row in found if row["seller_id"] not in silent])
 
 

@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.cycles import Cycle
 from models.metrics import Figure, Metric, Scorecard, ScorecardLine, Target
 from models.org import Account, Company, Deputy, Person, Unit
-from models.records import Deal, Payment, Visit
+from models.records import Deal, Payment, Visit, WorkHours
 
 Row: TypeAlias = dict[str, Any]
 
@@ -30,6 +30,7 @@ ORDER: tuple[type[SQLModel], ...] = (
     Deal,
     Payment,
     Visit,
+    WorkHours,
     Figure,
 )
 """A table stands after those its keys point to."""

@@ -26,7 +26,7 @@ from models.evidence import Anomaly, AnomalyState, Turn
 from models.messages import DepartmentMoment
 from models.metrics import Metric, Scorecard, ScorecardLine, Target
 from models.org import Account, Deputy, Person, Unit, deputy_of
-from models.records import Deal, Payment, Visit
+from models.records import Deal, Payment, Visit, WorkHours, WorkKind
 from models.stages import CycleState, Role, UnitKind
 from quarterdeck.demo.company import PASSWORD, DemoCompany, find_company, make_company, next_quarter
 from quarterdeck.demo.rows import ORDER
@@ -336,6 +336,21 @@ async def test_its_draft_can_be_launched_with_nothing_to_mend(made: Made) -> Non
         cycle = await session.get_one(Cycle, made.demo.cycle_id)
         found = {problem.code for problem in await problems_with(session, cycle, now)}
     assert found <= {"deadline-moved", "holidays-unknown"}
+
+
+async def test_hours_and_check_ins_are_plausible(made: Made) -> None:
+    """Rule 33: forty hours a week, selling near seven tenths of them; most visits have a check-in, not all."""
+    hours = await made.all(WorkHours)
+    selling = sum(one.hours for one in hours if one.kind is WorkKind.SELLING) / sum(one.hours for one in hours)
+    assert Decimal("0.66") < selling < Decimal("0.74")
+    weeks: dict[tuple[str, date], Decimal] = defaultdict(Decimal)
+    for one in hours:
+        weeks[one.seller_id, one.worked_on] += one.hours
+    assert set(weeks.values()) == {40}
+    visits = await made.all(Visit)
+    checked_in = [visit for visit in visits if visit.checked_in_at]
+    assert 0.8 < len(checked_in) / len(visits) < 0.95
+    assert all(visit.place and visit.checked_out_at for visit in checked_in)
 
 
 async def test_the_planted_drop_stands_out_and_little_else_does(made: Made) -> None:

@@ -40,6 +40,8 @@ async def pages_made_for_hr(place: Place) -> list[str]:
         f"/cycles/{place.company.cycle_id}/anomalies",
         "/anomalies/anomaly-1",
         f"/cycles/{place.company.cycle_id}/completeness",
+        f"/attendance/unit/{place.company.departments[0].id}",
+        f"/attendance/person/{person}",
     ]
 
 

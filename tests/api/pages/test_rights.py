@@ -94,6 +94,7 @@ POST /api/tasks/{task_id}/reassign                                - - - - - - - 
 POST /api/tasks/{task_id}/remind                                  - - - - - - - - - x
 POST /api/tasks/{task_id}/submit                                  - - - x x - - - - -
 POST /api/tasks/{task_id}/void                                    - - - - - - - - - x
+GET /attendance/{whose}/{owner_id}                                - - x x x - x x x x
 GET /colleagues                                                   - x - - - - - - - x
 GET /cycles                                                       - x x x x x x x x x
 GET /cycles/new                                                   - x - - - - - - - x
