@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.accounts import acted_by
 from models.changes import Change, Subject
-from models.database import insert_once
+from models.database import insert_many_once, table_of
 from models.intake import Intake
 from rules.intake import Changed, Reading
 
@@ -85,7 +85,8 @@ class Taking:
             )
 
     async def record(self, session: AsyncSession, subject: Subject, changed: Sequence[Changed]) -> None:
-        await insert_once(session, list(self.changes(session, subject, changed)))
+        rows = [change.model_dump() for change in self.changes(session, subject, changed)]
+        await insert_many_once(session, table_of(Change), rows)
 
 
 def documented(values: Mapping[str, Any]) -> dict[str, Any]:
