@@ -70,6 +70,10 @@ class ImportsPage:
     problem: Said | None = None
     cycles: tuple[Cycle, ...] = ()
     """That targets can be taken over for, the latest first."""
+    cycle_id: str = ""
+    """The one that was chosen."""
+    totals: str = ""
+    """As they were typed."""
 
 
 @dataclass(frozen=True)

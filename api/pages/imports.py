@@ -101,7 +101,9 @@ async def send_in(
         await database.rollback()
         problem, _errors = await in_words(around, database, refusal)
         page = await imports_page(database, around.tongue, asking.company_id, kind, around.may_edit)
-        return around.render("imports/list.html", replace(page, problem=problem), status_of(refusal.code))
+        cycle_id = str(form.get("cycle", ""))
+        page = replace(page, problem=problem, totals=totals_in(form), cycle_id=cycle_id)
+        return around.render("imports/list.html", page, status_of(refusal.code))
     return RedirectResponse(f"{PAGE}/{intake.id}", 303)
 
 

@@ -64,6 +64,10 @@ class Check:
     plan: Plan | None = None
 
 
+SHOWN = frozenset({"csrf", "do", "name", "starts_on", "ends_on", "template", "draft_id", "without"})
+"""Fields of the launch that are there whatever the period, and what is not typed."""
+
+
 @dataclass(frozen=True)
 class LaunchPage:
     name: str
@@ -81,6 +85,11 @@ class LaunchPage:
     def value(self, name: str, otherwise: object) -> str:
         """What was typed into a field, or what we propose for it."""
         return self.typed.get(name) or str(otherwise)
+
+    @property
+    def unshown(self) -> dict[str, str]:
+        """What was typed into fields that a period which makes no sense leaves no place for."""
+        return {name: said for name, said in self.typed.items() if name not in SHOWN} if self.terms is None else {}
 
     @property
     def chain(self) -> tuple[Approver, ...]:
@@ -176,9 +185,9 @@ async def check_or_launch(
     except Refusal as refusal:
         await database.rollback()
         said, faults = await in_words(around, database, refusal)
-        check = replace(check, problem=said.detail, faults=faults)
+        page = replace(page, typed=form.typed, check=replace(check, problem=said.detail, faults=faults))
         terms = page.terms or await _proposed(database, asking, form)
-        return await _shown(around, database, asking, replace(page, check=check, terms=terms), 422)
+        return await _shown(around, database, asking, replace(page, terms=terms), 422)
 
 
 @router.post("/cycles/new/messages")
