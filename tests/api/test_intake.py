@@ -1,28 +1,35 @@
-"""Past figures on both databases: taken over, corrected, read back (Rules 30, 34)."""
+"""Past figures and targets on both databases: taken over, corrected, read back (Rules 30, 34)."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlmodel import col, select
 
 from api.commands import Commands
 from api.engine import Engine
 from api.intake.taking import Sent, keep_checked, taking_over
 from connectors.files import open_sheet
+from models.changes import Change, Subject
 from models.database import SessionMaker
 from models.encryption import data_converter
 from models.intake import IntakeKind
-from models.metrics import Figure
+from models.metrics import Figure, Target
 from models.org import Person
 from models.settings import Settings
 from quarterdeck.demo.small import SmallCompany, make_small_company
 
 
-async def take_over(sessions: SessionMaker, company: SmallCompany, content: str, totals: str) -> dict[str, int]:
+async def take_over(
+    sessions: SessionMaker,
+    company: SmallCompany,
+    content: str,
+    totals: str = "",
+    kind: IntakeKind = IntakeKind.HISTORY,
+) -> dict[str, int]:
     commands = Commands(Engine(data_converter(())), Settings.model_validate({"secret_keys": ["k" * 64]}))
-    sent = Sent(IntakeKind.HISTORY, "old.csv", content.encode(), totals=totals)
+    sent = Sent(kind, "old.csv", content.encode(), company.cycle_id, totals)
     async with sessions() as session:
         intake, checked = await keep_checked(session, open_sheet, company.company_id, company.hr_id, sent)
         assert checked.faults.kept == []
@@ -57,3 +64,26 @@ async def test_a_correction_replaces_one_figure_and_leaves_all_others(sessions: 
     }
     in_force = [figure.value for figure in found if not figure.replaced_by and figure.value >= 100]
     assert sum(in_force) == 300 * len(numbers) + Decimal("50.5")
+
+
+async def test_targets_that_are_new_and_those_that_change_go_in_together(sessions: SessionMaker) -> None:
+    company = await make_small_company(sessions, 1)
+    first, second = company.departments[0].people_ids[:2]
+    metric_id = company.metric_ids["sales"]
+    async with sessions() as session:
+        await session.exec(
+            delete(Target).where(col(Target.person_id) == first, col(Target.metric_id) == metric_id)
+        )
+        await session.commit()
+    numbers = [f"{int(one.removeprefix('p')):06}" for one in (first, second)]
+    content = f"工号,指标,目标值\n{numbers[0]},sales,123.45\n{numbers[1]},sales,不适用\n"
+    counts = await take_over(sessions, company, content, kind=IntakeKind.TARGETS)
+    assert counts == {"new": 1, "changed": 1, "unchanged": 0}
+    async with sessions() as session:
+        wanted = select(Target).where(
+            col(Target.person_id).in_((first, second)), col(Target.metric_id) == metric_id
+        )
+        made, changed = (await session.exec(wanted.order_by(col(Target.person_id)))).all()
+        record = (await session.exec(select(Change).where(col(Change.subject) == Subject.TARGET))).one()
+    assert (made.full_value, made.applies, made.confirmed_at) == (Decimal("123.45"), True, None)
+    assert (changed.applies, record.subject_id, record.before) == (False, changed.id, {"applies": True})
