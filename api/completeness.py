@@ -38,6 +38,10 @@ class WaitsFor(StrEnum):
     PERSON = "person"  # Somebody has to hand it in.
 
 
+ORDER = (WaitsFor.PERSON, WaitsFor.SOURCE, WaitsFor.MONTH_END)
+"""What somebody has to do comes first."""
+
+
 @dataclass(frozen=True)
 class Lack:
     """A team's missing figures of one metric and month."""
@@ -95,7 +99,7 @@ async def lacks_of(
         known = await _teams_known(session, facts)
         holders = await _holders(session, cycle.id, department)
         lacks += _together(missing, facts, department, language, due, today, sources, known, holders)
-    return lacks
+    return sorted(lacks, key=lambda one: ORDER.index(one.waits_for))
 
 
 def _together(
@@ -139,7 +143,7 @@ def _together(
                 task_id=task_id,
             )
         )
-    return sorted(lacks, key=lambda one: (one.month, one.team, one.metric))
+    return sorted(lacks, key=lambda one: (ORDER.index(one.waits_for), one.month, one.team, one.metric))
 
 
 async def _sources(session: AsyncSession, company_id: str) -> _Sources:

@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, urlencode
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
 from sqlalchemy import ColumnElement, true
@@ -97,7 +98,9 @@ async def show_attendance(
     asked = month_in(month).value if month else None
     if whose not in (PERSON, UNIT) or (month and asked not in months_of(here)):
         raise Refusal("figure-unknown")
-    days = Days(asked, last_day(asked)) if asked else Days(here.starts_on, here.ends_on)
+    today = around.now.astimezone(ZoneInfo(zone_of_terms(here.terms))).date()
+    first, last = (asked, last_day(asked)) if asked else (here.starts_on, here.ends_on)
+    days = Days(first, min(last, today))
     if whose == PERSON:
         person = await seen_seller(database, asking, owner_id)
         page = await _of_person(database, here, person, days, asked)
