@@ -247,8 +247,8 @@ class HistoryCheck:
         return tuple(lines)
 
     def _metric_called(self, text: str) -> str:
-        name = self.finder.metric_names.find(text).value
-        return self.finder.metric_called(name).id if name else ""
+        found = self.finder.metrics_called(text)
+        return found[0].id if len(found) == 1 else ""
 
 
 def _signed(line: Line) -> str:

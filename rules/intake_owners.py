@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -68,12 +69,10 @@ class OwnerFinder:
         self.metric_names = Names(
             name for metric in self.metrics.values() for name in (metric.code, metric.name, metric.name_en) if name
         )
-        self._metric_by_name = {
-            name: metric
-            for metric in self.metrics.values()
-            for name in (metric.name_en, metric.name, metric.code)
-            if name
-        }
+        self._called: dict[str, list[Metric]] = defaultdict(list)
+        for metric in self.metrics.values():
+            for name in {plain(metric.name), plain(metric.name_en)} - {""}:
+                self._called[name].append(metric)
         self._metrics: dict[str, Metric] = {}
         self._units: dict[str, Owner] = {}
         self._people = {
@@ -140,12 +139,17 @@ class OwnerFinder:
             if not text or is_nothing(text):
                 row.fault("metric", "cell-missing")
                 return None
-            name = row.value("metric", self.metric_names.find(text))
-            if name is None:
+            found = self.metrics_called(text)
+            if len(found) > 1:
+                row.fault("metric", "name-ambiguous", choices=tuple(metric.code for metric in found))
+            elif not found:
+                row.value("metric", self.metric_names.find(text))
+            if len(found) != 1:
                 return None
-            self._metrics[text] = self._metric_by_name[name]
+            self._metrics[text] = found[0]
         return self._metrics[text]
 
-    def metric_called(self, name: str) -> Metric:
-        """Return the metric of a known name."""
-        return self._metric_by_name[name]
+    def metrics_called(self, text: str) -> list[Metric]:
+        """Return the metrics that a text may mean: the one of that code, or those of that name."""
+        name = plain(text)
+        return [self.metrics[name]] if name in self.metrics else self._called.get(name, [])

@@ -121,3 +121,15 @@ def test_each_fault_by_its_place() -> None:
         (7, "unit", "targets-confirmed"),
         (8, "value", "percent-out-of-range"),
     ]
+
+
+def test_a_metric_is_known_by_code_and_by_names_however_they_are_written() -> None:
+    plan, faults = check(("000001", "", "", "SALES", "5"), ("000002", "", "", "ｓａｌｅｓ", "5"))
+    assert (faults, [aim.metric_id for aim in plan.new]) == ([], ["m1", "m1"])
+
+
+def test_a_name_that_two_metrics_have_is_asked_about() -> None:
+    other = Metric(id="m3", company_id="c", code="net", name="销售额").model_dump()
+    known = replace(KNOWN, owners=replace(KNOWN.owners, metrics={**METRICS, "net": other}))
+    plan, faults = check(("000001", "", "", "销售额", "5"), ("000001", "", "", "net", "5"), known=known)
+    assert (faults, [aim.metric_id for aim in plan.new]) == ([(2, "metric", "name-ambiguous")], ["m3"])
