@@ -29,7 +29,7 @@ from models.delivery import Delivery, Notice, hash_of_token
 from models.errors import Refusal
 from models.intake import Intake, IntakeKind, IntakeState
 from models.metrics import Score
-from models.org import Account, ApiToken, Deputy, Person
+from models.org import Account, ApiToken, Deputy, Person, Unit
 from models.sources import Fetch, FetchMode, Source, SourceKind
 from models.stages import Channel, CycleState, DeliveryState, Occasion, Stage, TaskKind
 from models.tasks import Command, TaskComment
@@ -312,6 +312,8 @@ SEEN = """
 /api/cycles/{cycle_id}/timeline e-1                               - - - - x - x x x x
 /cycles/{cycle_id} /departments/{department_id}"                  - - - - x - x x x x
 /cycles/{cycle_id}/departments/{department_id} <h1>               - - - - x - x x x x
+/my-department?department={department_id} >{department_name}<     - - - - x - x x x x
+/figures/unit/{department_id}/{metric_id} {department_name}       - - - x x - x x x x
 /messages private@example.com                                     - - - - - - - - x x
 /messages/{delivery_id} private@example.com                       - - - - - - - - x x
 /people/{person_id} +8613900001111                                - - - - - - - x x x
@@ -477,6 +479,8 @@ async def everybody(place: Place) -> Everybody:
     for known in (place.company, other):
         await place.change(Cycle, known.cycle_id, state=CycleState.RUNNING)
     place.commands.refusal = Refusal("engine-away")  # Who comes so far was let in; nothing changes for the next.
+    async with place.sessions() as session:
+        name = (await session.get_one(Unit, first.id)).name
     return Everybody(
         place,
         place.app.state.parts.cookies,
@@ -494,6 +498,7 @@ async def everybody(place: Place) -> Everybody:
         {
             "cycle_id": cycle_id,
             "department_id": first.id,
+            "department_name": name,
             "team_id": second.team_ids[0],
             "data_task_id": data.id,
             "task_id": task.id,
