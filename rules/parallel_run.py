@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from operator import itemgetter
 
 
 class Likeness(StrEnum):
@@ -72,9 +73,8 @@ def paired(left: Mapping[str, Decimal], right: Mapping[str, Decimal]) -> list[Pa
         Pair(person_id, left.get(person_id), right.get(person_id)) for person_id in dict.fromkeys((*left, *right))
     ]
     order = {likeness: place for place, likeness in enumerate(Likeness)}
-    return sorted(
-        pairs, key=lambda pair: (order[pair.likeness], -abs(pair.difference or Decimal(0)), pair.person_id)
-    )
+    keyed = [(order[pair.likeness], -abs(pair.difference or Decimal(0)), pair.person_id, pair) for pair in pairs]
+    return [pair for *_, pair in sorted(keyed, key=itemgetter(0, 1, 2))]
 
 
 def together(pairs: Iterable[Pair]) -> Together:

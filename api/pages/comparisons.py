@@ -6,7 +6,7 @@ HR and auditors.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from io import BytesIO, StringIO
@@ -119,11 +119,8 @@ async def show_comparison(
 @router.get(f"{PAGE}.csv")
 async def comparison_as_csv(request: Request, around: TheShell, asking: HrReader, database: Database) -> Response:
     shown, lines = await _compared(database, around.tongue, asking.company_id, asked_in(request))
-    text = StringIO()
-    writer = csv.writer(text)
-    writer.writerows([_harmless(cell) for cell in row] for row in _table(shown, lines, around))
     return Response(
-        text.getvalue().encode("utf-8-sig"),
+        await run_in_threadpool(_csv, _table(shown, lines, around)),
         media_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": "attachment; filename=parallel-run.csv"},
     )
@@ -134,7 +131,7 @@ async def comparison_as_excel(
     request: Request, around: TheShell, asking: HrReader, database: Database
 ) -> Response:
     shown, lines = await _compared(database, around.tongue, asking.company_id, asked_in(request))
-    content = await run_in_threadpool(_workbook, list(_table(shown, lines, around)))
+    content = await run_in_threadpool(_workbook, _table(shown, lines, around))
     return as_workbook(content, around.tongue.gettext("Parallel run"))
 
 
@@ -161,13 +158,18 @@ async def _compared(
     departments = await names_of_units(
         database, {person.department_id for person in people.values() if person.department_id}, tongue.language
     )
-    pairs = [pair for pair in paired(left, right) if _fits(people.get(pair.person_id), asked)]
-    whole = together(pairs)
-    lines = [
-        _line(pair, people.get(pair.person_id), departments, tongue)
-        for pair in pairs
-        if asked.show in ("", pair.likeness.value)
-    ]
+
+    def put_together() -> tuple[Together, list[Compared]]:
+        pairs = [pair for pair in paired(left, right) if _fits(people.get(pair.person_id), asked)]
+        words = {likeness: tongue.gettext(said) for likeness, said in LIKENESS.items()}
+        lines = [
+            _line(pair, people.get(pair.person_id), departments, words)
+            for pair in pairs
+            if asked.show in ("", pair.likeness.value)
+        ]
+        return together(pairs), lines
+
+    whole, lines = await run_in_threadpool(put_together)  # Of 50,000 people it takes a while.
     shown = ComparisonPage(
         asked=asked,
         cycles=page.cycles,
@@ -210,13 +212,15 @@ def _fits(person: Named | None, asked: Asked) -> bool:
     return not text or (person is not None and (text in plain(person.name) or text in plain(person.staff_no)))
 
 
-def _line(pair: Pair, person: Named | None, departments: Mapping[str, str], tongue: Tongue) -> Compared:
+def _line(
+    pair: Pair, person: Named | None, departments: Mapping[str, str], words: Mapping[Likeness, str]
+) -> Compared:
     return Compared(
         name=person.name if person else pair.person_id,
         staff_no=person.staff_no if person else "",
         department=departments.get(person.department_id, "") if person else "",
         pair=pair,
-        words=tongue.gettext(LIKENESS[pair.likeness]),
+        words=words[pair.likeness],
     )
 
 
@@ -242,7 +246,13 @@ def _harmless(cell: Any) -> Any:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
 
 
-def _workbook(rows: list[tuple[Any, ...]]) -> bytes:
+def _csv(rows: Iterable[tuple[Any, ...]]) -> bytes:
+    text = StringIO()
+    csv.writer(text).writerows([_harmless(cell) for cell in row] for row in rows)
+    return text.getvalue().encode("utf-8-sig")
+
+
+def _workbook(rows: Iterable[tuple[Any, ...]]) -> bytes:
     workbook = Workbook()
     sheet = workbook.active if isinstance(workbook.active, Worksheet) else workbook.create_sheet()
     for number, row in enumerate(rows, start=1):
