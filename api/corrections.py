@@ -16,9 +16,10 @@ from models.clock import business_now
 from models.cycles import CycleDepartment, CycleEvent
 from models.errors import Refusal
 from models.figures import replace_figures
-from models.metrics import Figure, FigureLevel, MetricUnit
+from models.metrics import Aggregation, Figure, FigureLevel, MetricUnit
 from models.org import Person, Unit
 from models.stages import CycleState, Role, Stage
+from models.standing_out import follow_correction
 from rules.amounts import Amounts, decimal_in
 from rules.completeness import fault_of_value
 
@@ -92,6 +93,10 @@ async def correcting(session: AsyncSession, viewer: Viewer, looked: Looked, valu
             at=now,
         )
         await replace_figures(inside, [(corrected, present)])
+        change = number - (present.value if present else 0)
+        await follow_correction(inside, key, change)
+        if person and looked.metric.aggregation is Aggregation.SUM:
+            await follow_correction(inside, f"{corrected.team_id}.{looked.metric.id}.{month:%Y-%m}", change)
 
     wish = await changing(
         session,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.commands import CommandKind, Wish
@@ -11,6 +13,7 @@ from api.session import Viewer
 from models.accounts import acted_by
 from models.changes import Subject
 from models.clock import business_now
+from models.cycles import CycleEvent
 from models.errors import Refusal
 from models.evidence import Anomaly, AnomalyState, Explanation
 from models.org import Unit, stands_in_for
@@ -74,4 +77,15 @@ async def explaining(
         row.explained_by, row.acted_by, row.explained_at = viewer.id, acted_by(inside), now
         inside.add(row)
 
-    return await changing(session, viewer, CommandKind.EXPLAIN, Subject.ANOMALY, anomaly_id, before, after, write)
+    wish = await changing(session, viewer, CommandKind.EXPLAIN, Subject.ANOMALY, anomaly_id, before, after, write)
+    event = CycleEvent(
+        id=f"{wish.command_id}.explained",
+        company_id=viewer.company_id,
+        cycle_id=anomaly.cycle_id,
+        department_id=anomaly.department_id,
+        kind="anomaly-explained",
+        actor_id=viewer.id,
+        detail={"command": wish.command_id, "anomaly": anomaly_id},
+        at=now,
+    )
+    return replace(wish, rows=(*wish.rows, event), words={**wish.words, "reason": said["reason"]})

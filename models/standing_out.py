@@ -51,6 +51,20 @@ async def anomalies_with(session: AsyncSession, which: ColumnElement[bool]) -> l
     return list(found.all())
 
 
+async def follow_correction(session: AsyncSession, anomaly_id: str, change: Decimal) -> None:
+    """Let a point that stands out follow its figure: inside its band it stands out no more.
+
+    Outside it is to be explained again, as its value is another.
+    """
+    anomaly = await session.get(Anomaly, anomaly_id)
+    if anomaly is None or not change:
+        return
+    anomaly.value += change
+    is_usual = anomaly.lowest <= anomaly.value <= anomaly.highest
+    anomaly.state = AnomalyState.GONE if is_usual else AnomalyState.OPEN
+    session.add(anomaly)
+
+
 async def sellers_of(session: AsyncSession, anomaly: Anomaly) -> list[str]:
     """Return whose records stand around a point: the person's, or those of the team's people."""
     if anomaly.person_id:

@@ -50,6 +50,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "targets-filled": _("%(actor)s filled in targets: %(targets)s"),
     "figures-fetched": _("Figures were fetched from the CRM"),
     "figure-corrected": _("%(actor)s corrected a figure"),
+    "anomaly-explained": _("%(actor)s explained a figure that stands out"),
     "miss-classed": _("%(actor)s said what a missed target comes from"),
     "scored": _("Results were calculated"),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlmodel import col, select
 
@@ -95,6 +96,9 @@ async def test_the_director_explains_the_point_and_hr_and_superiors_see_it(place
     assert row.explained_by == place.company.departments[0].director_id
     assert row.explained_at is not None
     assert [(one.by_id, one.after["evidence"]) for one in changes] == [(row.explained_by, "C-77")]
+    hr = await place.signed_in("hr")
+    await hr.open(f"/cycles/{place.company.cycle_id}/departments/{row.department_id}")
+    assert "explained a figure that stands out Two customers moved" in words(hr.page)
     for user_name in ("hr", "vp1", "ceo"):
         browser = await place.signed_in(user_name)
         await browser.open(f"/cycles/{place.company.cycle_id}/anomalies")
@@ -112,3 +116,28 @@ async def test_what_stands_out_no_more_is_marked_nowhere(place: Place) -> None:
     assert "stands out" not in words(director.page)
     await director.open("/anomalies/anomaly-1")
     assert "stands out no more" in words(director.page)
+
+
+async def test_a_correction_is_followed_at_once(place: Place) -> None:
+    """What is put right at the figure stands out no more, with the person and in the team's sum."""
+    await half_way(place)
+    department = place.company.departments[0]
+    person, sales = department.people_ids[0], place.company.metric_ids["sales"]
+    band: dict[str, Any] = {"usual": Decimal(800_000), "lowest": Decimal(500_000), "highest": Decimal(1_200_000)}
+    point = f"{person}.{sales}.2055-01"
+    of_team = f"{department.team_ids[0]}.{sales}.2055-01"
+    await place.add(
+        anomaly_of(place, id=point, person_id=person, value=Decimal(200_000), **band),
+        anomaly_of(place, id=of_team, value=Decimal(400_000), **band),
+    )
+    director = await place.director()
+    address = f"/figures/person/{person}/{sales}/2055-01/correct?cycle={place.company.cycle_id}"
+    await director.open(address)
+    answer = await director.send(address, value="700000", reason="two contracts were not entered", once="c")
+    assert answer.status_code == 200
+    async with place.sessions() as session:
+        rows = [await session.get_one(Anomaly, one) for one in (point, of_team)]
+    assert [(row.value, row.state) for row in rows] == [
+        (Decimal(700_000), AnomalyState.GONE),
+        (Decimal(900_000), AnomalyState.GONE),
+    ]
