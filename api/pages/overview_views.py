@@ -78,6 +78,10 @@ class OverviewView:
     chart: Chart
 
     @property
+    def has_figures(self) -> bool:
+        return any(row.standing.actual is not None for row in self.rows)
+
+    @property
     def pages(self) -> int:
         return max(1, -(-self.units // PAGE_SIZE))
 

@@ -211,3 +211,12 @@ async def test_hr_acting_for_a_superior_is_named_on_every_decision(place: Place)
         for task in tasks:
             decision = await session.get_one(Decision, task.id)
             assert (decision.by_id, decision.acted_by) == (superior, place.company.hr_id)
+
+
+async def test_a_chart_is_drawn_only_where_there_are_figures(place: Place) -> None:
+    browser = await place.signed_in("ceo")
+    await browser.open("/overview")
+    assert "data-chart" not in browser.page
+    await half_way(place)
+    await browser.open("/overview")
+    assert "data-chart" in browser.page
