@@ -55,6 +55,10 @@ class Place:
         return self.folder / "mail"
 
     @property
+    def sources(self) -> Path:
+        return self.folder / "sources"
+
+    @property
     def sms(self) -> Path:
         return self.folder / "sms"
 
@@ -127,6 +131,7 @@ def environment_of(settings: Settings, place: Place) -> dict[str, str]:
         "QUARTERDECK_TWILIO__AUTH_TOKEN": "demonstration",
         "QUARTERDECK_TWILIO__SENDER": "+15005550006",
         "QUARTERDECK_TWILIO__BASE_URL": f"http://{LOCAL}:{settings.demo_sms_port}",
+        "QUARTERDECK_SOURCES__FOLDER": str(place.sources),
         "TEMPORAL_ADDRESS": f"{LOCAL}:{settings.demo_temporal_port}",
         "TEMPORAL_NAMESPACE": "default",
         "TEMPORAL_CONFIG_FILE": os.devnull,  # A profile of the user's own is meant for another server.
@@ -274,7 +279,8 @@ class Demonstration:
                 if found:
                     return found
                 self.say("Making the demo company, once: 1,200 people, twelve quarters of CRM data …")
-                made = await make_company(sessions, today=datetime.now(ZoneInfo(AT_FIRST_BEFORE)).date())
+                today = datetime.now(ZoneInfo(AT_FIRST_BEFORE)).date()
+                made = await make_company(sessions, today=today, sources=self.place.sources)
                 self.say("The demo company is made")
                 return made
             finally:

@@ -114,12 +114,14 @@ def day_asked(text: str) -> date | None:
 
 
 async def usual_period(database: AsyncSession, company_id: str) -> tuple[str, str]:
-    """Return the period that a fetch is offered for: from the first day of a cycle under way until today."""
+    """Return the period that a fetch is offered for, until today: from a cycle's first day, or the year's."""
     begun = await database.exec(
         select(func.min(Cycle.starts_on)).where(
             col(Cycle.company_id) == company_id, col(Cycle.state).in_((CycleState.RUNNING, CycleState.PAUSED))
         )
     )
     now = await today(database, company_id)
-    first = min(begun.one() or date(now.year, 1, 1), now)
+    first = begun.one()
+    if first is None or first > now:
+        first = date(now.year, 1, 1)
     return first.isoformat(), now.isoformat()

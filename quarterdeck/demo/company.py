@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 from random import Random
 
 from argon2 import PasswordHasher
@@ -23,10 +24,11 @@ from models.stages import Role, UnitKind
 from quarterdeck.demo.attendance import check_in, hours_of
 from quarterdeck.demo.crm import Crm, Market
 from quarterdeck.demo.goals import GOAL, Cascade, metrics_of, scorecards_of
+from quarterdeck.demo.legacy import FOLDER, legacy_source, write_contracts
 from quarterdeck.demo.losses import lose_most
 from quarterdeck.demo.market import Customers
 from quarterdeck.demo.past import fetch_last_quarter
-from quarterdeck.demo.rows import Rows
+from quarterdeck.demo.rows import Row, Rows
 from quarterdeck.demo.staff import Staff, StaffMaker
 from rules.calendar import WorkCalendar
 from rules.plan import default_terms, month_after, months_between
@@ -84,9 +86,16 @@ class Made:
 
 
 async def make_company(
-    sessions: SessionMaker, *, today: date, seed: int = SEED, company_id: str = COMPANY_ID
+    sessions: SessionMaker,
+    *,
+    today: date,
+    seed: int = SEED,
+    company_id: str = COMPANY_ID,
+    sources: Path | None = None,
 ) -> DemoCompany:
     """Make the demo company with a draft cycle of the quarter that begins next after `today`.
+
+    Files of the team that the CRM does not know are written below `sources`, where it is given.
 
     Raises:
         Refusal: `company-exists`.
@@ -98,7 +107,9 @@ async def make_company(
     rows = Rows()
     _add_company(rows, made)
     _add_cycle(rows, made, today)
-    _add_crm(rows, made)
+    unknown = _add_crm(rows, made)
+    if sources:
+        _add_legacy(rows, made, unknown, sources, today)
     async with sessions() as session:
         await writing(session)
         await rows.write(session)
@@ -167,7 +178,11 @@ def _faults(staff: Staff) -> tuple[PlantedFault, ...]:
     team = staff.teams_of(missing)[-1]
     dropped = staff.teams_of(departments[DROPPED])[-1]
     return (
-        PlantedFault("figures-missing", team.id, f"{team.name}：从未接入 CRM，数据缺失，须人工提交"),
+        PlantedFault(
+            "figures-missing",
+            team.id,
+            f"{team.name}：从未接入 CRM，数据缺失；可在“数据源”中接入其旧系统合同，或由人工提交",
+        ),
         PlantedFault(
             "director-on-leave",
             staff.headed(on_leave).id,
@@ -250,8 +265,8 @@ def _market(made: Made) -> Market:
     return Market(EXPECTED_ATTAINMENT * GOAL / sales, made.demo.starts_on)
 
 
-def _add_crm(rows: Rows, made: Made) -> None:
-    """Add what the CRM saw up to the quarter, and what it will see in it."""
+def _add_crm(rows: Rows, made: Made) -> list[Row]:
+    """Add what the CRM saw up to the quarter, and will see in it; return the deals that it never hears of."""
     demo = made.demo
     crm = Crm(made.random, demo.company_id, _market(made), Customers(made.random))
     months = list(months_between(month_after(demo.starts_on, -3 * QUARTERS_OF_HISTORY), demo.ends_on))
@@ -265,6 +280,19 @@ def _add_crm(rows: Rows, made: Made) -> None:
     records = ((Deal, crm.deals), (Payment, crm.payments), (Visit, crm.visits), (WorkHours, hours))
     for table, found in records:
         rows.extend(table, [row for row in found if row["seller_id"] not in silent])
+    return [deal for deal in crm.deals if deal["seller_id"] in silent]
+
+
+def _add_legacy(rows: Rows, made: Made, deals: list[Row], sources: Path, today: date) -> None:
+    """Add the source that knows the team of which the CRM does not, with a year's contracts and the quarter's."""
+    demo = made.demo
+    (team_id,) = (fault.subject_id for fault in demo.faults if fault.kind == "figures-missing")
+    (team,) = (unit for unit in made.staff.units if unit.id == team_id)
+    rows.add(legacy_source(demo.company_id, team.name, today))
+    people = {person.id: person for person in made.staff.people}
+    first = month_after(demo.starts_on, -12)
+    of_last_year = (deal for deal in deals if deal["won_on"] >= first)
+    write_contracts(sources / demo.company_id / FOLDER, of_last_year, people)
 
 
 def team_of(made: Made, kind: str) -> set[str]:

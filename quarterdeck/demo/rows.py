@@ -13,6 +13,7 @@ from models.cycles import Cycle
 from models.metrics import Figure, Metric, Scorecard, ScorecardLine, Target
 from models.org import Account, Company, Deputy, Person, Unit
 from models.records import Deal, Payment, Visit, WorkHours
+from models.sources import Source
 
 Row: TypeAlias = dict[str, Any]
 
@@ -32,6 +33,7 @@ ORDER: tuple[type[SQLModel], ...] = (
     Visit,
     WorkHours,
     Figure,
+    Source,
 )
 """A table stands after those its keys point to."""
 
