@@ -31,7 +31,7 @@ advance: $(VENV)/installed
 	@$(BIN)/python -m quarterdeck.cli advance $(TO)
 
 test: $(VENV)/installed browser
-	$(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(TESTS)
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .

@@ -212,4 +212,4 @@ async def classing(session: AsyncSession, viewer: Viewer, looked: Looked, cause:
         detail={"command": wish.command_id, "cause": cause},
         at=now,
     )
-    return replace(wish, rows=(*wish.rows, event))
+    return replace(wish, rows=(*wish.rows, event), words={**wish.words, "reason": words["reason"]})

@@ -34,6 +34,7 @@ from quarterdeck.demo.shares import shared_out
 from quarterdeck.demo.staff import LEAD, REPRESENTATIVE
 from rules.calendar import WorkCalendar
 
+pytestmark = pytest.mark.xdist_group("demo company")  # They share the company: it takes seconds to make.
 TODAY = date(2026, 11, 23)
 ONE_HUNDRED_MILLION = Decimal(100_000_000)
 Row = TypeVar("Row", bound=SQLModel)

@@ -136,6 +136,9 @@ async def test_a_superior_says_what_it_comes_from_and_what_was_said_before_stays
     ]
     assert {change.before.get("cause") for change in changes} == {None, "execution"}
     assert {event.department_id for event in events} == {"d0001"}
+    history = words((await hr.open(f"/cycles/{place.company.cycle_id}/departments/d0001")).text)
+    assert "said what a missed target comes from" in history
+    assert "去年同期含一次性大单" in history
 
 
 @pytest.mark.parametrize(
