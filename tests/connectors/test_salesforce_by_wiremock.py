@@ -18,6 +18,8 @@ from models.sources import SourceKind
 from tests.standins.https import KEYSTORE_PASSWORD, certified
 from tests.standins.providers import ProvidersAreMissing, answers, free_port, installed, running
 
+pytestmark = pytest.mark.xdist_group("node")  # One process installs the stand-ins.
+
 HOST = "mydomain.my.salesforce.com"
 DATA = "/services/data/v59.0"
 CURSOR = f"{DATA}/query/01gRO0000016PIAYA2"

@@ -20,6 +20,8 @@ from tests.standins.broken import at_once
 from tests.standins.providers import ProvidersAreMissing, WireMock, providers
 from tests.standins.twilio_api import ACCOUNT, AUTH_TOKEN
 
+pytestmark = pytest.mark.xdist_group("node")  # One process installs the stand-ins.
+
 EXAMPLE = Taken("SM" + "a" * 32)
 """The message that Twilio's description gives as the answer to a new one."""
 
