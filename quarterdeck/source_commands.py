@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import csv
 import sys
 from datetime import date, datetime
 from pathlib import Path
@@ -13,6 +12,7 @@ import typer
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from api.downloads import as_csv
 from api.fetching import ask_for_fetch
 from api.sourcing import SourceGiven, connecting_source
 from models.database import SessionMaker
@@ -121,8 +121,7 @@ def _fetch(
     for line in lines_of(ended, source, faults):
         typer.echo(line)
     if report is not None:
-        with report.open("w", encoding="utf-8-sig", newline="") as file:
-            csv.writer(file).writerows(faults_in_words(faults))
+        report.write_bytes(as_csv(faults_in_words(faults)))
         typer.echo(f"Every faulty row: {report}")
     if ended.state is not FetchState.DONE:
         raise typer.Exit(1)

@@ -5,28 +5,21 @@ HR and auditors.
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
-from io import BytesIO, StringIO
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
-from openpyxl import Workbook
-from openpyxl.styles import Font
-from openpyxl.worksheet.worksheet import Worksheet
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.comparing import Sides, cycles_with_results, figures_of, results_of, sides_of
+from api.downloads import CSV, as_csv, as_workbook, download
 from api.facts import in_language, names_of_units
 from api.i18n import Tongue
 from api.i18n import later as _
-from api.marked_sheets import FORMULA, put
-from api.pages.imports import as_workbook
 from api.pages.rendering import Shell, TheShell
 from api.pages.target_views import metrics_of
 from api.session import Database, HrReader
@@ -38,6 +31,8 @@ from rules.parallel_run import Likeness, Pair, Together, paired, together
 
 PAGE: Final = "/imports/parallel-run"
 ROWS_A_PAGE: Final = 50
+WIDTHS: Final = (14, 16, 24, 20, 20, 16, 14, 24)
+"""Of a workbook's columns, in characters."""
 LIKENESS: Final[Mapping[Likeness, str]] = {
     Likeness.LEFT_ONLY: _("only on the left"),
     Likeness.RIGHT_ONLY: _("only on the right"),
@@ -119,11 +114,8 @@ async def show_comparison(
 @router.get(f"{PAGE}.csv")
 async def comparison_as_csv(request: Request, around: TheShell, asking: HrReader, database: Database) -> Response:
     shown, lines = await _compared(database, around.tongue, asking.company_id, asked_in(request))
-    return Response(
-        await run_in_threadpool(_csv, _table(shown, lines, around)),
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": "attachment; filename=parallel-run.csv"},
-    )
+    content = await run_in_threadpool(as_csv, _table(shown, lines, around))
+    return download(content, "parallel-run.csv", CSV)
 
 
 @router.get(f"{PAGE}.xlsx")
@@ -131,8 +123,8 @@ async def comparison_as_excel(
     request: Request, around: TheShell, asking: HrReader, database: Database
 ) -> Response:
     shown, lines = await _compared(database, around.tongue, asking.company_id, asked_in(request))
-    content = await run_in_threadpool(_workbook, _table(shown, lines, around))
-    return as_workbook(content, around.tongue.gettext("Parallel run"))
+    content = await run_in_threadpool(as_workbook, _table(shown, lines, around), WIDTHS)
+    return download(content, f"{around.tongue.gettext('Parallel run')}.xlsx")
 
 
 def asked_in(request: Request) -> Asked:
@@ -237,35 +229,3 @@ def _table(page: ComparisonPage, lines: list[Compared], around: Shell) -> Iterat
         yield (line.staff_no, line.name, line.department, *amounts, line.words)
     sums = together(line.pair for line in lines)
     yield (tongue.gettext("Together"), "", "", sums.left, sums.right, sums.difference, None, "")
-
-
-def _harmless(cell: Any) -> Any:
-    """Keep a spreadsheet program from taking text for a formula."""
-    if isinstance(cell, Decimal):
-        return f"{cell:f}"
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
-
-
-def _csv(rows: Iterable[tuple[Any, ...]]) -> bytes:
-    text = StringIO()
-    csv.writer(text).writerows([_harmless(cell) for cell in row] for row in rows)
-    return text.getvalue().encode("utf-8-sig")
-
-
-def _workbook(rows: Iterable[tuple[Any, ...]]) -> bytes:
-    workbook = Workbook()
-    sheet = workbook.active if isinstance(workbook.active, Worksheet) else workbook.create_sheet()
-    for number, row in enumerate(rows, start=1):
-        for place, value in enumerate(row, start=1):
-            if isinstance(value, str):
-                put(sheet.cell(number, place), value)
-            elif value is not None:
-                sheet.cell(number, place, value)
-    for cell in sheet[1]:
-        cell.font = Font(bold=True)
-    sheet.freeze_panes = "A2"
-    for letter, width in zip("ABCDEFGH", (14, 16, 24, 20, 20, 16, 14, 24), strict=True):
-        sheet.column_dimensions[letter].width = width
-    made = BytesIO()
-    workbook.save(made)
-    return made.getvalue()

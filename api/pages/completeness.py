@@ -5,21 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from io import BytesIO
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
-from openpyxl import Workbook
-from openpyxl.styles import Font
-from openpyxl.worksheet.worksheet import Worksheet
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.completeness import Lack, WaitsFor, lacks_of
-from api.marked_sheets import put
-from api.pages.imports import as_workbook
+from api.downloads import as_workbook, download
 from api.pages.rendering import Shell, TheShell, zone_of_terms
 from api.rights import seen_cycle, sees_department
 from api.session import Database, SignedIn, Viewer
@@ -79,8 +74,8 @@ async def completeness_as_excel(
     cycle_id: str, around: TheShell, asking: SignedIn, database: Database, department: str = "", first: int = 0
 ) -> Response:
     page = await _page(database, around, asking, cycle_id, department, max(0, first))
-    content = await run_in_threadpool(_workbook, _rows(page.lacks, around))
-    return as_workbook(content, around.tongue.gettext("Still missing"))
+    content = await run_in_threadpool(as_workbook, _rows(page.lacks, around), WIDTHS)
+    return download(content, f"{around.tongue.gettext('Still missing')}.xlsx")
 
 
 async def _page(
@@ -146,21 +141,3 @@ def _rows(lacks: Sequence[Lack], around: Shell) -> list[tuple[str | int | date, 
             )
         )
     return rows
-
-
-def _workbook(rows: Sequence[tuple[str | int | date, ...]]) -> bytes:
-    workbook = Workbook()
-    sheet = workbook.active if isinstance(workbook.active, Worksheet) else workbook.create_sheet()
-    for number, row in enumerate(rows, start=1):
-        for place, value in enumerate(row, start=1):
-            if isinstance(value, str):
-                put(sheet.cell(number, place), value)
-            else:
-                sheet.cell(number, place, value)
-    for letter, width in zip("ABCDEFGHI", WIDTHS, strict=True):
-        sheet[f"{letter}1"].font = Font(bold=True)
-        sheet.column_dimensions[letter].width = width
-    sheet.freeze_panes = "A2"
-    made = BytesIO()
-    workbook.save(made)
-    return made.getvalue()

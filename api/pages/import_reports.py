@@ -10,11 +10,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from api.downloads import download
 from api.facts import names_of_metrics
 from api.intake.report import Passed, SumLine, checks_of, report_workbook, sums_of
 from api.intake.taking import intake_of_company
 from api.pages.import_views import IntakePage, intake_page
-from api.pages.imports import PAGE, as_workbook
+from api.pages.imports import PAGE
 from api.pages.rendering import Shell, TheShell
 from api.session import Database, HrReader
 from models.intake import Intake
@@ -48,7 +49,7 @@ async def download_report(intake_id: str, around: TheShell, asking: HrReader, da
     sums = await _sums(database, intake, around)
     content = await run_in_threadpool(report_workbook, _head(page, around), intake, faults, sums, around.tongue)
     name = around.tongue.gettext("%(file)s (report)", file=PurePath(intake.file_name).stem)
-    return as_workbook(content, name)
+    return download(content, f"{name}.xlsx")
 
 
 async def _sums(database: AsyncSession, intake: Intake, around: Shell) -> list[SumLine]:

@@ -9,7 +9,6 @@ from dataclasses import replace
 from datetime import date, datetime
 from pathlib import PurePath
 from typing import Final
-from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
@@ -17,6 +16,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.responses import RedirectResponse, Response
 
 from api.commands import Asked
+from api.downloads import download
 from api.intake.checking import MOST_BYTES, check
 from api.intake.columns import COLUMNS, KIND_WORDS
 from api.intake.marking import words_by_row
@@ -26,7 +26,6 @@ from api.pages.import_views import imports_page, intake_page
 from api.pages.rendering import Shell, TheShell
 from api.pages.target_views import before
 from api.pages.tasks import in_words
-from api.pages.templates_of_figures import XLSX
 from api.parts import TheParts
 from api.problems import status_of
 from api.session import Database, HrEditor, HrReader
@@ -64,7 +63,7 @@ async def template_of_import(kind: str, around: TheShell, asking: HrReader, data
     content = await run_in_threadpool(
         template, chosen, around.tongue, months if chosen is IntakeKind.HISTORY else ()
     )
-    return as_workbook(content, around.tongue.gettext(KIND_WORDS[chosen]))
+    return download(content, f"{around.tongue.gettext(KIND_WORDS[chosen])}.xlsx")
 
 
 def this_month(around: Shell, now: datetime) -> date:
@@ -73,14 +72,6 @@ def this_month(around: Shell, now: datetime) -> date:
 
 def totals_in(form: FormData) -> str:
     return str(form.get("totals", ""))[:MOST_TYPED]
-
-
-def as_workbook(content: bytes, name: str) -> Response:
-    return Response(
-        content,
-        media_type=XLSX,
-        headers={"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}.xlsx"},
-    )
 
 
 @router.post(PAGE)
@@ -160,4 +151,5 @@ async def marked_import(
     words = words_by_row(checked.faults, around.tongue)
     heading = around.tongue.gettext("Problem")
     content = await run_in_threadpool(given_back, parts.read_table, parts.open_table, intake, words, heading)
-    return as_workbook(content, around.tongue.gettext("%(file)s (marked)", file=PurePath(intake.file_name).stem))
+    name = around.tongue.gettext("%(file)s (marked)", file=PurePath(intake.file_name).stem)
+    return download(content, f"{name}.xlsx")

@@ -6,20 +6,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import PurePath
-from urllib.parse import quote
 
 from fastapi import APIRouter
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from api.downloads import download
 from api.i18n import Tongue
 from api.links import open_link
 from api.marked_sheets import Marks, marked
 from api.pages.handing_in import with_values
 from api.pages.rendering import TheShell
 from api.pages.submission_views import words_of
-from api.pages.templates_of_figures import XLSX
 from api.parts import TableReader, TheParts
 from api.rights import seen_task
 from api.scoring_gaps import facts_to_fill
@@ -70,9 +69,7 @@ async def _marked(database: AsyncSession, read: TableReader, task: Task, by_id: 
     )
     content = await run_in_threadpool(marked, read, file.name, file.content, marks)
     name = tongue.gettext("%(file)s (marked).xlsx", file=PurePath(file.name).stem)
-    return Response(
-        content, media_type=XLSX, headers={"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
-    )
+    return download(content, name)
 
 
 def _key(of: Gap | CheckedRow) -> tuple[str, str, str, date]:

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
-from io import BytesIO, StringIO
 from typing import Final
-from urllib.parse import quote
 
 from fastapi import APIRouter
-from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.styles import Font
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from api.downloads import CSV, as_csv, as_workbook, download
 from api.facts import names_of_people
 from api.i18n import Tongue
 from api.i18n import later as _
 from api.pages.rendering import Shell, TheShell
 from api.pages.source_views import FetchRow, KindOutcome, fetch_row, outcomes, rows_read
-from api.pages.templates_of_figures import XLSX
 from api.row_faults import fault_said
 from api.session import Database, HrReader, Viewer
 from api.sourcing import source_of_company
@@ -31,8 +25,8 @@ from models.sources import Fetch, RowFault, Source
 
 FAULTS_A_PAGE: Final = 50
 MOST_FAULTS_IN_A_FILE: Final = 100_000
-FORMULA_BEGINNINGS: Final = ("=", "+", "-", "@", "\t", "\r")
-"""A spreadsheet program takes a cell that begins so for a formula."""
+WIDTHS: Final = (14, 26, 20, 24, 70, 24)
+"""Of a workbook's columns, in characters."""
 HEADINGS: Final = (
     _("Records"),
     _("Where it stands"),
@@ -85,9 +79,7 @@ async def faults_as_csv(
     source_id: str, fetch_id: str, around: TheShell, asking: HrReader, database: Database
 ) -> Response:
     rows = await _file_rows(database, around, asking, source_id, fetch_id)
-    text = StringIO()
-    csv.writer(text).writerows([_harmless(cell) for cell in row] for row in rows)
-    return _file(text.getvalue().encode("utf-8-sig"), "text/csv; charset=utf-8", f"faults-{fetch_id[:8]}.csv")
+    return download(as_csv(rows), f"faults-{fetch_id[:8]}.csv", CSV)
 
 
 @router.get("/faults.xlsx")
@@ -95,7 +87,7 @@ async def faults_as_excel(
     source_id: str, fetch_id: str, around: TheShell, asking: HrReader, database: Database
 ) -> Response:
     rows = await _file_rows(database, around, asking, source_id, fetch_id)
-    return _file(await run_in_threadpool(_workbook, rows), XLSX, f"faults-{fetch_id[:8]}.xlsx")
+    return download(await run_in_threadpool(as_workbook, rows, WIDTHS), f"faults-{fetch_id[:8]}.xlsx")
 
 
 async def fetch_of_company(
@@ -166,32 +158,3 @@ async def _file_rows(
             for one in faults
         ),
     ]
-
-
-def _harmless(cell: str) -> str:
-    """Return a cell that no spreadsheet program takes for a formula."""
-    return f"'{cell}" if cell.startswith(FORMULA_BEGINNINGS) else cell
-
-
-def _workbook(rows: list[tuple[str, ...]]) -> bytes:
-    workbook = Workbook(write_only=False)
-    sheet = workbook.active or workbook.create_sheet()
-    for number, row in enumerate(rows, start=1):
-        for place, cell in enumerate(row, start=1):
-            sheet.cell(number, place, ILLEGAL_CHARACTERS_RE.sub("", cell)).data_type = "s"
-    for heading in sheet[1]:
-        heading.font = Font(bold=True)
-    for letter, width in zip("ABCDEF", (14, 26, 20, 24, 70, 24), strict=True):
-        sheet.column_dimensions[letter].width = width
-    sheet.freeze_panes = "A2"
-    content = BytesIO()
-    workbook.save(content)
-    return content.getvalue()
-
-
-def _file(content: bytes, media_type: str, name: str) -> Response:
-    return Response(
-        content,
-        media_type=media_type,
-        headers={"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"},
-    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 from io import BytesIO
-from urllib.parse import quote
 
 from fastapi import APIRouter
 from openpyxl import Workbook
@@ -14,6 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from api.downloads import download
 from api.i18n import Tongue
 from api.links import open_link
 from api.pages.rendering import TheShell
@@ -26,7 +26,6 @@ from models.figures import DepartmentFacts
 from models.metrics import FigureLevel, Metric
 from models.tasks import Task
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 WIDTHS = (22, 14, 14, 18, 12, 16, 28)
 EMPTY = PatternFill("solid", start_color="FFF4CC")
 """A figure that is still missing."""
@@ -56,9 +55,7 @@ async def _template(database: AsyncSession, task: Task, tongue: Tongue) -> Respo
     content = await run_in_threadpool(_written, list(_rows(facts, tongue)), _headings(tongue))
     month = f"-{task.month:%Y-%m}" if task.month else ""
     name = f"{task.department_id}{month}.xlsx"
-    return Response(
-        content, media_type=XLSX, headers={"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
-    )
+    return download(content, name)
 
 
 def _headings(tongue: Tongue) -> tuple[str, ...]:

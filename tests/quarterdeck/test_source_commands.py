@@ -90,6 +90,14 @@ async def test_faulty_rows_are_named_and_written_to_a_file(house: FetchHouse, tm
     ]
 
 
+async def test_no_spreadsheet_takes_a_row_of_the_report_for_a_formula(house: FetchHouse, tmp_path: Path) -> None:
+    (house.folder / "orders-02.csv").write_text("no,seller,amount,day\nA3,=1+1,12,2026-01-05\n")
+    await connect(house)
+    await run("fetch", "ERP exports", "--report", "faults.csv")
+    with (tmp_path / "faults.csv").open(encoding="utf-8-sig", newline="") as file:
+        assert [row["value"] for row in csv.DictReader(file)] == ["'=1+1"]
+
+
 async def test_a_description_that_cannot_work_is_refused_with_all_that_is_wrong(
     house: FetchHouse, tmp_path: Path
 ) -> None:
