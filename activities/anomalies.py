@@ -17,8 +17,8 @@ from models.columns import to_four_places
 from models.evidence import Anomaly, AnomalyState, Turn
 from models.figures import Member, last_day, members_of, metrics_of
 from models.metrics import Aggregation, Figure, FigureLevel, Metric, MetricUnit
+from models.months import month_after
 from rules.anomalies import CUT_OF_PEOPLE, CUT_OF_TEAMS, MOST_MONTHS, Verdict, held_against_history
-from rules.plan import month_after
 
 OF_PEOPLE = (MetricUnit.MONEY, MetricUnit.COUNT)
 """What single people are judged by: their percentages are made of two or three records a month."""

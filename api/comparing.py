@@ -18,10 +18,10 @@ from models.database import table_of
 from models.errors import Refusal
 from models.figures import months_of
 from models.metrics import Aggregation, Figure, FigureLevel, Metric, Score, ScoreLine
+from models.months import month_after
 from models.org import Person
 from models.stages import CycleState
 from rules.cells import month_in
-from rules.plan import month_after
 
 HISTORY: Final = "history"
 """The left side is past figures and no cycle."""

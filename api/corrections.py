@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.commands import CommandKind, Wish
 from api.figure_scopes import Looked
-from api.recording import changing
+from api.recording import changing, told_in_history
 from api.session import Viewer
 from models.behind import first_of
 from models.changes import Subject
 from models.clock import business_now
-from models.cycles import CycleDepartment, CycleEvent
+from models.cycles import CycleDepartment
 from models.errors import Refusal
 from models.figures import replace_figures
 from models.metrics import Aggregation, Figure, FigureLevel, MetricUnit
@@ -108,14 +106,12 @@ async def correcting(session: AsyncSession, viewer: Viewer, looked: Looked, valu
         words,
         write,
     )
-    event = CycleEvent(
-        id=f"{wish.command_id}.corrected",
-        company_id=viewer.company_id,
+    return told_in_history(
+        wish,
+        "figure-corrected",
+        now,
         cycle_id=looked.cycle.id,
         department_id=looked.department_id,
-        kind="figure-corrected",
-        actor_id=viewer.id,
-        detail={"command": wish.command_id, "figure": key},
-        at=now,
+        reason=words["reason"],
+        figure=key,
     )
-    return replace(wish, rows=(*wish.rows, event), words={**wish.words, "reason": words["reason"]})

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.commands import CommandKind, Wish
-from api.recording import changing
+from api.recording import changing, told_in_history
 from api.rights import seen_seller, seen_unit, today
 from api.session import Viewer
 from models.accounts import acted_by
 from models.changes import Subject
 from models.clock import business_now
-from models.cycles import CycleEvent
 from models.errors import Refusal
 from models.evidence import Anomaly, AnomalyState, Explanation
 from models.org import Unit, stands_in_for
@@ -78,14 +75,12 @@ async def explaining(
         inside.add(row)
 
     wish = await changing(session, viewer, CommandKind.EXPLAIN, Subject.ANOMALY, anomaly_id, before, after, write)
-    event = CycleEvent(
-        id=f"{wish.command_id}.explained",
-        company_id=viewer.company_id,
+    return told_in_history(
+        wish,
+        "anomaly-explained",
+        now,
         cycle_id=anomaly.cycle_id,
         department_id=anomaly.department_id,
-        kind="anomaly-explained",
-        actor_id=viewer.id,
-        detail={"command": wish.command_id, "anomaly": anomaly_id},
-        at=now,
+        reason=said["reason"],
+        anomaly=anomaly_id,
     )
-    return replace(wish, rows=(*wish.rows, event), words={**wish.words, "reason": said["reason"]})

@@ -26,10 +26,12 @@ from rules.cells import month_in
 PERSON, UNIT = "person", "unit"
 
 
-def address_of(whose: str, owner_id: str, metric_id: str, cycle_id: str, month: date | None = None) -> str:
-    """Return the address of a figure's page: of one month, or of the whole period."""
+def address_of(
+    whose: str, owner_id: str, metric_id: str, cycle_id: str, month: date | None = None, page: str = "figures"
+) -> str:
+    """Return the address of a figure's page, of a month or of the whole period; or of another `page` about it."""
     query = {"cycle": cycle_id} | ({"month": f"{month:%Y-%m}"} if month else {})
-    return f"/figures/{whose}/{quote(owner_id, safe='')}/{quote(metric_id, safe='')}?{urlencode(query)}"
+    return f"/{page}/{whose}/{quote(owner_id, safe='')}/{quote(metric_id, safe='')}?{urlencode(query)}"
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,11 @@ class Looked:
 
     def address(self, month: date | None = None) -> str:
         return address_of(self.whose, self.owner.id, self.metric.id, self.cycle.id, month)
+
+    @property
+    def miss(self) -> str:
+        """Return the address of the page that says why its target is missed."""
+        return address_of(self.whose, self.owner.id, self.metric.id, self.cycle.id, page="misses")
 
     @property
     def correction(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -12,14 +12,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.commands import CommandKind, Wish, new_command_id
 from api.figure_scopes import Looked
-from api.recording import changing
+from api.recording import changing, told_in_history
 from api.rights import line_of
 from api.session import Viewer
 from models.accounts import acted_by
 from models.behind import Scope, made_of
 from models.changes import Subject
 from models.clock import business_now
-from models.cycles import CycleEvent
 from models.errors import Refusal
 from models.evidence import Cause, MissCause
 from models.figures import last_day, months_of
@@ -30,21 +29,16 @@ from models.misses import (
     classed,
     held_in,
     held_now,
-    months_before,
     months_with_figures_of,
     peers_of,
     sold_by_company,
 )
+from models.months import month_after
 from models.org import Person
 from models.stages import Role
 from models.standings import lines_of_person, targets_of_units
-from rules.decomposition import Decomposition, Level, decomposed, new_customer_chains, sales_chains
+from rules.decomposition import CENT, CHAINS, Decomposition, decomposed
 
-CHAINS: dict[str, Callable[[Facts, Facts], Sequence[Sequence[Level]]]] = {
-    "sales": sales_chains,
-    "new_customers": new_customer_chains,
-}
-"""The metrics whose gap can be taken apart, by their code."""
 LONGEST_REASON = 500
 
 
@@ -88,29 +82,53 @@ class Why:
         return self.gap is not None and self.gap < 0
 
 
+@dataclass(frozen=True)
+class Held:
+    """A figure held against its target, before the gap is taken apart."""
+
+    why: Why
+    part: Decimal
+    """The share of the target that the months with figures make, 0 to 1."""
+    actual: Decimal
+    """To every digit."""
+
+
 async def why(session: AsyncSession, looked: Looked) -> Why:
     """Hold a figure against its target and take the gap apart; some fifteen statements, whatever its size.
 
     Raises:
         Refusal: `gap-not-explained` for a metric that is no chain of counts.
     """
-    chains = CHAINS.get(looked.metric.code)
-    if chains is None or looked.month is not None:
+    held = await held_against_target(session, looked)
+    months, target = held.why.months, held.why.target
+    if target is None:
+        return held.why
+    compared = await _compared(session, looked, replace(looked.scope, months=months))
+    parts = None
+    if compared:
+        chains = CHAINS[looked.metric.code](compared.before, compared.now)
+        parts = decomposed(target, held.actual, chains)
+    peers = await peers_of(session, looked.cycle, looked.metric.id, months, held.part)
+    return replace(held.why, compared=compared, parts=parts, peers=peers)
+
+
+async def held_against_target(session: AsyncSession, looked: Looked) -> Held:
+    """Hold what is reached so far against the part of the target that its months make.
+
+    Raises:
+        Refusal: `gap-not-explained`.
+    """
+    if looked.metric.code not in CHAINS or looked.month is not None:
         raise Refusal("gap-not-explained")
-    cycle, scope = looked.cycle, looked.scope
-    months = await months_with_figures_of(session, scope)
-    made = await made_of(session, scope)
-    target = await _target(session, looked)
-    if not months or made is None or target is None:
-        return Why(months, False, actual=made.total if made else None)
+    months = await months_with_figures_of(session, looked.scope)
+    made = await made_of(session, looked.scope)
+    whole = await _target(session, looked)
+    if not months or made is None or whole is None:
+        return Held(Why(months, False, actual=made.total if made else None), Decimal(0), Decimal(0))
     part = _part(looked, months)
-    target = (target * part).quantize(Decimal("0.01"))
-    here = replace(scope, months=months)
-    compared = await _compared(session, looked, here)
-    parts = decomposed(target, made.total, chains(compared.before, compared.now)) if compared else None
-    peers = await peers_of(session, cycle, looked.metric.id, months, part)
-    is_whole = set(months) >= set(months_of(cycle))
-    return Why(months, is_whole, target, made.total.quantize(Decimal("0.01")), compared, parts, peers)
+    is_whole = set(months) >= set(months_of(looked.cycle))
+    target, actual = (whole * part).quantize(CENT), made.total.quantize(CENT)
+    return Held(Why(months, is_whole, target, actual), part, made.total)
 
 
 async def _target(session: AsyncSession, looked: Looked) -> Decimal | None:
@@ -136,7 +154,7 @@ async def _compared(session: AsyncSession, looked: Looked, here: Scope) -> Compa
     """Compare with the same months a year before, where the same people sold anything; else the months before."""
     count = len(here.months)
     for back in (12, count):
-        months = tuple(months_before(month, back) for month in here.months)
+        months = tuple(month_after(month, -back) for month in here.months)
         before = await held_in(session, here, months)
         if not before.is_empty:
             return Compared(
@@ -173,7 +191,7 @@ async def classing(session: AsyncSession, viewer: Viewer, looked: Looked, cause:
     """
     if not await may_class(session, viewer, looked):
         raise Refusal("not-yours")
-    if not (await why(session, looked)).is_missed:
+    if not (await held_against_target(session, looked)).why.is_missed:
         raise Refusal("miss-none")
     if cause not in set(Cause):
         raise Refusal("cause-needed", field="cause")
@@ -202,14 +220,12 @@ async def classing(session: AsyncSession, viewer: Viewer, looked: Looked, cause:
 
     key = f"{looked.cycle.id}.{looked.owner.id}.{looked.metric.id}"
     wish = await changing(session, viewer, CommandKind.CAUSE, Subject.MISS, key, before, words, write)
-    event = CycleEvent(
-        id=f"{wish.command_id}.classed",
-        company_id=viewer.company_id,
+    return told_in_history(
+        wish,
+        "miss-classed",
+        now,
         cycle_id=looked.cycle.id,
         department_id=looked.department_id,
-        kind="miss-classed",
-        actor_id=viewer.id,
-        detail={"command": wish.command_id, "cause": cause},
-        at=now,
+        reason=words["reason"],
+        cause=cause,
     )
-    return replace(wish, rows=(*wish.rows, event), words={**wish.words, "reason": words["reason"]})

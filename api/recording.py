@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -11,6 +13,7 @@ from api.commands import CommandKind, Wish, new_command_id
 from api.session import Viewer
 from models.changes import Change, Subject
 from models.clock import business_now
+from models.cycles import CycleEvent
 
 
 async def changing(
@@ -46,3 +49,20 @@ async def changing(
         rows=(change,),
         alongside=write,
     )
+
+
+def told_in_history(
+    wish: Wish, kind: str, at: datetime, *, cycle_id: str, department_id: str, reason: str, **detail: str
+) -> Wish:
+    """Return the wish with a line of the department's history that gives its reason; `detail` is kept with it."""
+    event = CycleEvent(
+        id=f"{wish.command_id}.{kind}",
+        company_id=wish.company_id,
+        cycle_id=cycle_id,
+        department_id=department_id,
+        kind=kind,
+        actor_id=wish.by_id,
+        detail={"command": wish.command_id, **detail},
+        at=at,
+    )
+    return replace(wish, rows=(*wish.rows, event), words={**wish.words, "reason": reason})

@@ -41,11 +41,11 @@ from connectors.files import open_sheet
 from models.database import SessionMaker, connect, session_maker, writing
 from models.encryption import data_converter
 from models.intake import IntakeKind
+from models.months import month_after
 from models.org import Person
 from models.settings import Settings
 from quarterdeck.demo.small import EVERYTHING, SmallCompany, make_large_company
 from quarterdeck.migration import migrate
-from rules.plan import month_after
 from tests.postgres import Postgres
 
 PEOPLE_IN_DEPARTMENT: Final = 25

@@ -18,6 +18,7 @@ from models.cycles import Cycle
 from models.evidence import MissCause
 from models.figures import last_day
 from models.metrics import Figure, Target
+from models.months import month_after
 from models.org import Person
 from models.records import Deal, Visit
 
@@ -102,7 +103,7 @@ async def _held(session: AsyncSession, scope: Scope, first: date, of_deals: Any,
         select_columns(func.count(func.distinct(col(Deal.customer)))).where(
             col(Deal.company_id) == scope.company_id,
             col(Deal.seller_id).in_(_sellers(scope)),
-            col(Deal.won_on) >= months_before(first, MONTHS_OF_BASE),
+            col(Deal.won_on) >= month_after(first, -MONTHS_OF_BASE),
             col(Deal.won_on) < first,
         )
     )
@@ -119,12 +120,6 @@ async def _held(session: AsyncSession, scope: Scope, first: date, of_deals: Any,
 
 def _sellers(scope: Scope) -> Any:
     return select(Figure.person_id).where(scope.in_force, col(Figure.person_id) != "").distinct()
-
-
-def months_before(month: date, count: int) -> date:
-    """Return the first day of the month so many months before."""
-    place = month.year * 12 + month.month - 1 - count
-    return date(place // 12, place % 12 + 1, 1)
 
 
 async def months_with_figures_of(session: AsyncSession, scope: Scope) -> tuple[date, ...]:

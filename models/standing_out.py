@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from statistics import median
 
@@ -16,6 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.cycles import Cycle
 from models.evidence import Anomaly, AnomalyState
 from models.figures import last_day, months_of
+from models.months import month_after
 from models.org import Person
 from models.records import Deal, Payment, Visit
 
@@ -129,7 +130,7 @@ class _Month:
 
 async def around(session: AsyncSession, people: Sequence[str], month: date) -> Around:
     """Read the deals, payments and visits of some sellers, in a month and in the year before it."""
-    first, last = _months_before(month, MONTHS_BEFORE), last_day(month)
+    first, last = month_after(month, -MONTHS_BEFORE), last_day(month)
     months: dict[date, _Month] = defaultdict(_Month)
     won = col(Deal.won_on).between(first, last)
     deals = (await session.exec(select(Deal).where(col(Deal.seller_id).in_(people), won))).all()
@@ -150,7 +151,7 @@ async def around(session: AsyncSession, people: Sequence[str], month: date) -> A
     for visit in visits.all():
         of = months[visit.visited_on.replace(day=1)]
         of.visits, of.checked_in = of.visits + 1, of.checked_in + (visit.checked_in_at is not None)
-    before = [months[_months_before(month, back)] for back in range(MONTHS_BEFORE, 0, -1)]
+    before = [months[month_after(month, -back)] for back in range(MONTHS_BEFORE, 0, -1)]
 
     def compared(name: str) -> Compared:
         usual = median([Decimal(getattr(one, name)) for one in before])
@@ -188,9 +189,3 @@ def _lost(deals: Sequence[Deal], month: date) -> list[LostCustomer]:
         if all(deal.won_on < month for deal in theirs)
     ]
     return sorted(lost, key=lambda one: (-one.deals, -one.amount, one.name))
-
-
-def _months_before(month: date, back: int) -> date:
-    for _ in range(back):
-        month = (month - timedelta(days=1)).replace(day=1)
-    return month

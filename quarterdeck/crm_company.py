@@ -10,13 +10,14 @@ from decimal import Decimal
 from argon2 import PasswordHasher
 
 from models.metrics import Metric, Scorecard, ScorecardLine
+from models.months import month_after
 from models.org import Account, Company, Person, Unit
 from models.records import Deal
 from models.stages import Language, Role, UnitKind
 from quarterdeck.crm_report import ImportReport, quarter_of
 from quarterdeck.crm_tables import ACCOUNTS, LOST, PIPELINE, PRODUCTS, TEAMS, WON, Agent, Export, Opportunity
 from quarterdeck.demo.rows import Rows
-from rules.plan import month_after, months_between
+from rules.plan import months_between
 
 HEAD, VICE, HR, DIRECTOR, AGENT = "Head of sales", "Head of office", "HR", "Sales manager", "Sales agent"
 

@@ -21,6 +21,7 @@ from models.cycles import Cycle
 from models.database import SessionMaker, connect, session_maker, writing
 from models.errors import Refusal, WrongSettings
 from models.metrics import Metric, Target
+from models.months import month_after
 from models.org import Company, Person, Unit
 from models.records import Deal
 from models.settings import read_settings
@@ -30,7 +31,6 @@ from quarterdeck.crm_company import HR, CompanyMaker, ImportOptions
 from quarterdeck.crm_report import ImportReport
 from quarterdeck.crm_tables import read_export
 from quarterdeck.demo.rows import Rows
-from rules.plan import month_after
 
 GROWTH = Decimal("1.05")
 CENT = Decimal("0.01")

@@ -10,7 +10,7 @@ energy intensity", 1998). It leaves no rest, and does not depend on any order.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -70,6 +70,13 @@ def new_customer_chains(before: Facts, now: Facts) -> tuple[tuple[Level, ...], .
             Level(Factor.NEW_CONVERSION, Decimal(before.new_deals), Decimal(now.new_deals)),
         ),
     )
+
+
+CHAINS: Mapping[str, Callable[[Facts, Facts], Sequence[Sequence[Level]]]] = {
+    "sales": sales_chains,
+    "new_customers": new_customer_chains,
+}
+"""The metrics whose gap can be taken apart, by their code."""
 
 
 def effects_of(chain: Sequence[Level]) -> dict[Factor, Fraction]:

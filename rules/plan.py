@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from models.errors import Refusal
 from models.messages import DepartmentPlan, TaskPlan
+from models.months import month_after
 from models.stages import STAGES_IN_ORDER, Approver, Stage, TaskKind
 from models.terms import MonthDue, Policy, Terms
 from rules.calendar import WorkCalendar
@@ -116,12 +117,6 @@ def months_between(starts_on: date, ends_on: date) -> Iterator[date]:
     while month <= ends_on:
         yield month
         month = month_after(month, 1)
-
-
-def month_after(month: date, n: int) -> date:
-    """Return the first day of the n-th month after `month`."""
-    years, index = divmod(month.month - 1 + n, 12)
-    return date(month.year + years, index + 1, 1)
 
 
 def _month_due(month: date, months_after: int, earliest: date, calendar: WorkCalendar) -> MonthDue:

@@ -15,7 +15,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from api.facts import names_of_people, names_of_units
 from api.figure_scopes import PERSON, UNIT, Looked, address_of
 from api.i18n import Tongue
-from api.misses import CHAINS
 from api.pages.anomaly_views import Mark, marks_with
 from api.pages.department_views import actual_of
 from api.pages.figure_workings import from_parts, from_records, records_say
@@ -45,6 +44,7 @@ from models.metrics import Figure, FigureLevel, Metric, MetricUnit
 from models.org import Person, Unit
 from models.sources import Source
 from models.stages import UnitKind
+from rules.decomposition import CHAINS
 
 KIND_OF = {
     "sales": Kind.DEALS,

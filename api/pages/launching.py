@@ -28,11 +28,12 @@ from api.shapes import NewCycle, TermsGiven
 from models.cycles import Cycle
 from models.database import writing
 from models.errors import Refusal
+from models.months import month_after
 from models.org import Unit
 from models.stages import Approver, Channel, CycleState, UnitKind
 from models.terms import Policy, Terms
 from rules.launch import Severity
-from rules.plan import month_after, terms_like
+from rules.plan import terms_like
 
 router = APIRouter()
 

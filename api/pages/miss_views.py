@@ -55,18 +55,8 @@ class MissPage:
     """The cause and the reason of a form that was refused."""
 
     @property
-    def action(self) -> str:
-        return address_of_miss(self.looked)
-
-    @property
     def current(self) -> Classed | None:
         return self.history[0] if self.history else None
-
-
-def address_of_miss(looked: Looked) -> str:
-    """Return the address of the page that says why a figure misses its target."""
-    path, _, query = looked.address().partition("?")
-    return f"{path.replace('/figures/', '/misses/', 1)}?{query}"
 
 
 def ratio(part: Decimal | int, whole: Decimal | int, times: Decimal | int = 1) -> Decimal | None:

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from api.figure_scopes import looked_at
 from api.misses import classing
 from api.pages.forms import named_once, typed_in
-from api.pages.miss_views import address_of_miss, miss_page
+from api.pages.miss_views import miss_page
 from api.pages.rendering import TheShell, zone_of_terms
 from api.pages.tasks import in_words
 from api.parts import TheParts
@@ -64,4 +64,4 @@ async def class_miss(
         problem, _ = await in_words(around, database, refusal)
         page = replace(await miss_page(database, around, looked), problem=problem, typed=(cause, reason))
         return around.render("figures/miss.html", replace(page, once=named_once()), status_of(refusal.code))
-    return RedirectResponse(f"{address_of_miss(looked)}#cause", 303)
+    return RedirectResponse(f"{looked.miss}#cause", 303)

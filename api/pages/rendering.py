@@ -32,6 +32,7 @@ from models.clock import OFFSET, ClockOffset, business_offset
 from models.delivery import Notice
 from models.org import Company, Unit
 from models.stages import Channel, Language, Role, UnitKind
+from rules.decomposition import CHAINS
 
 A_YEAR = 366 * 24 * 3600
 TEMPLATES = Path(__file__).parent.parent / "templates"
@@ -50,6 +51,7 @@ def environment(language: Language) -> Environment:
         lstrip_blocks=True,
     )
     made.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]  # Added by the extension.
+    made.tests["taken_apart"] = lambda metric: metric.code in CHAINS
     made.globals["asset"] = asset_address
     made.globals["ngettext"] = _counting(made.globals["ngettext"])
     return made

@@ -15,10 +15,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from api.facts import in_language
 from models.cycles import Cycle
 from models.metrics import Aggregation, Figure, Metric, Target
+from models.months import month_after
 from models.org import Person, Unit
 from models.stages import Language, UnitKind
 from models.tasks import Decision, TargetProposal, Task
-from rules.plan import month_after, months_between
+from rules.plan import months_between
 
 
 @dataclass(frozen=True)

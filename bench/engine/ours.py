@@ -15,12 +15,12 @@ from bench.engine.callers import Caller
 from models.accounts import Scope
 from models.database import SessionMaker, writing
 from models.delivery import Delivery, hash_of_token
+from models.months import month_after
 from models.names import department_workflow_id, task_id
 from models.org import ApiToken
 from models.stages import DeliveryState
 from models.tasks import Task
 from quarterdeck.demo.small import EVERYTHING, SmallCompany, make_small_company
-from rules.plan import month_after
 
 PEOPLE_PER_DEPARTMENT = 25
 POLL_SECONDS = 0.05

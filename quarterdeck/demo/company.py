@@ -18,6 +18,7 @@ from models.cycles import Cycle
 from models.database import SessionMaker, writing
 from models.errors import Refusal
 from models.metrics import Target
+from models.months import month_after
 from models.org import Account, Company, Deputy, Person
 from models.records import Deal, Payment, Visit, WorkHours
 from models.stages import Role, UnitKind
@@ -31,7 +32,7 @@ from quarterdeck.demo.past import fetch_last_quarter
 from quarterdeck.demo.rows import Row, Rows
 from quarterdeck.demo.staff import Staff, StaffMaker
 from rules.calendar import WorkCalendar
-from rules.plan import default_terms, month_after, months_between
+from rules.plan import default_terms, months_between
 
 COMPANY_ID = "demo"
 SEED = 20_270_101

@@ -13,10 +13,10 @@ from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
 
+from models.months import month_after
 from quarterdeck.demo.market import Customers, product_for
 from quarterdeck.demo.rows import Row
 from quarterdeck.demo.staff import Seller
-from rules.plan import month_after
 
 SEASON = (0.80, 0.62, 1.12, 0.95, 0.97, 1.15, 0.90, 0.90, 1.10, 0.95, 1.10, 1.44)
 """January to December; the Spring Festival makes February short."""

@@ -10,9 +10,9 @@ from activities.cases import case_of
 from activities.figures import FigureActivities
 from models.database import SessionMaker, writing
 from models.figures import members_of
+from models.months import month_after
 from models.org import Unit
 from models.stages import UnitKind
-from rules.plan import month_after
 
 MONTHS = 3
 

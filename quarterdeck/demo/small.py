@@ -17,6 +17,7 @@ from argon2 import PasswordHasher
 from models.cycles import Cycle
 from models.database import SessionMaker, writing
 from models.metrics import Aggregation, FigureLevel, Metric, Scorecard, ScorecardLine, Target
+from models.months import month_after
 from models.org import Account, Company, Person, Unit
 from models.records import Deal, Payment
 from models.stages import Language, Role, UnitKind
@@ -25,7 +26,7 @@ from quarterdeck.demo.goals import INITIATIVES, MEASURES, metrics_of
 from quarterdeck.demo.rows import Row, Rows
 from quarterdeck.demo.staff import DIRECTOR, LEAD, REPRESENTATIVE
 from rules.calendar import WorkCalendar
-from rules.plan import default_terms, month_after, months_between
+from rules.plan import default_terms, months_between
 
 PASSWORD = "quarterdeck"  # noqa: S105 - of sample accounts only.
 EVERYTHING = tuple(measure.code for measure in MEASURES)

@@ -11,9 +11,9 @@ from activities.figures import FigureActivities
 from models.database import SessionMaker, writing
 from models.evidence import Anomaly, AnomalyState, Explanation, Turn
 from models.messages import DepartmentMoment
+from models.months import month_after
 from models.records import Deal
 from quarterdeck.demo.small import SmallCompany, make_small_company
-from rules.plan import month_after
 
 JANUARY = date(2055, 1, 1)
 FEBRUARY_3 = datetime(2055, 2, 3, 2, tzinfo=UTC)

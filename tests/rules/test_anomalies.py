@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from models.evidence import Turn
 from models.metrics import MetricUnit
+from models.months import month_after
 from quarterdeck.demo.crm import SEASON
 from rules.anomalies import CUT_OF_PEOPLE, LEAST_MONTHS, Verdict, held_against_history
-from rules.plan import month_after
 
 FIRST = date(2052, 1, 1)
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"

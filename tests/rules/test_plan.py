@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.errors import Refusal
+from models.months import month_after
 from models.stages import Approver, Stage, TaskKind
 from models.terms import Policy
 from rules.calendar import WorkCalendar
@@ -12,7 +13,6 @@ from rules.plan import (
     deadline_on,
     default_terms,
     department_plan,
-    month_after,
     months_between,
     reopened_tasks,
     round_plan,

@@ -1,0 +1,11 @@
+"""Arithmetic of months, each named by its first day."""
+
+from __future__ import annotations
+
+from datetime import date
+
+
+def month_after(month: date, n: int) -> date:
+    """Return the first day of the n-th month after `month`; before it where n is below zero."""
+    years, index = divmod(month.month - 1 + n, 12)
+    return date(month.year + years, index + 1, 1)
