@@ -52,12 +52,9 @@ async def _asked(
     api: DingTalkApi, people: Sequence[str], days: Days, place: Place, zone: ZoneInfo
 ) -> tuple[list[Cells], Place | None]:
     """Ask once; return the rows and where to go on."""
-    left = [userid for userid in people if userid > place.after]
-    batch, rest = left[:PEOPLE_AT_ONCE], left[PEOPLE_AT_ONCE:]
     last = min(place.day + timedelta(days=DAYS_AT_ONCE - 1), days.last)
-    following = Place(place.day, batch[-1]) if rest else Place(last + timedelta(days=1))
-    after = following if following.day <= days.last else None
-    if not batch or place.day > days.last:
+    batch, after = days.turn(people, place, PEOPLE_AT_ONCE, last)
+    if not batch:
         return [], after
     body = {
         "userIds": batch,

@@ -49,6 +49,16 @@ class Days:
     first: date
     last: date
 
+    def turn(self, people: Sequence[str], place: Place, most: int, until: date) -> tuple[list[str], Place | None]:
+        """Return whom to ask about next, at most so many, and where to go on: with the others, or after `until`.
+
+        Nobody is left to ask where the days are over, or the people of the place before are gone.
+        """
+        left = [userid for userid in people if userid > place.after]
+        batch = left[:most] if place.day <= self.last else []
+        following = Place(place.day, left[most - 1]) if len(left) > most else Place(until + timedelta(days=1))
+        return batch, following if following.day <= self.last else None
+
 
 async def checkins(
     api: DingTalkApi, people: Sequence[str], days: Days, start: Place | None, zone: ZoneInfo
@@ -73,11 +83,8 @@ async def _asked(
     api: DingTalkApi, people: Sequence[str], days: Days, place: Place, zone: ZoneInfo
 ) -> tuple[list[Cells], Place | None]:
     """Ask once; return the rows and where to go on."""
-    left = [userid for userid in people if userid > place.after]
-    batch, rest = left[:PEOPLE_AT_ONCE], left[PEOPLE_AT_ONCE:]
-    following = Place(place.day, batch[-1]) if rest else Place(place.day + timedelta(days=1))
-    after = following if following.day <= days.last else None
-    if not batch or place.day > days.last:
+    batch, after = days.turn(people, place, PEOPLE_AT_ONCE, place.day)
+    if not batch:
         return [], after
     body = {
         "userid_list": ",".join(batch),

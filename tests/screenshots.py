@@ -11,12 +11,11 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -25,10 +24,11 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import Browser, Error, Page
 
-from tests.api.pages.browser import chromium
+from quarterdeck.demo.company import PASSWORD
+from tests.api.pages.browser import chromium, sign_in
+from tests.standins.providers import free_port
 from tests.standins.smtp import text_of
 
-PASSWORD = "quarterdeck-demo"
 PORTS = ("PORT", "DEMO_TEMPORAL_PORT", "DEMO_TEMPORAL_WEB_PORT", "DEMO_MAIL_PORT", "DEMO_SMS_PORT")
 QUARTERDECK = (sys.executable, "-m", "quarterdeck.cli")
 START_WITHIN = 180
@@ -65,14 +65,8 @@ IN_FEBRUARY = (
 
 def settings_in(folder: Path) -> dict[str, str]:
     """Settings of a demonstration on free ports."""
-    with ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in PORTS]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        ports = [str(one.getsockname()[1]) for one in sockets]
-    return {"QUARTERDECK_DEMO_FOLDER": str(folder)} | {
-        f"QUARTERDECK_{name}": port for name, port in zip(PORTS, ports, strict=True)
-    }
+    ports = {f"QUARTERDECK_{name}": str(free_port()) for name in PORTS}
+    return {"QUARTERDECK_DEMO_FOLDER": str(folder)} | ports
 
 
 @contextmanager
@@ -92,22 +86,13 @@ async def launched(page: Page, address: str) -> str:
         while True:
             with suppress(Error):
                 if "/sign-in" in page.url or page.url == "about:blank":
-                    await sign_in(page, address, "hr", "zh-CN")
+                    await sign_in(page, address, "hr", "zh-CN", PASSWORD)
                 await page.goto(f"{address}/cycles")
                 if path := await page.locator("tbody a[href^='/cycles/']").first.get_attribute(
                     "href", timeout=500
                 ):
                     return path
             await asyncio.sleep(1)
-
-
-async def sign_in(page: Page, address: str, user_name: str, language: str) -> None:
-    await page.goto(f"{address}/sign-in?lang={language}")
-    if user_name:
-        await page.fill("#user_name", user_name)
-        await page.fill("#password", PASSWORD)
-        await page.click("form[action='/sign-in'] button")
-        await page.wait_for_url(lambda url: "/sign-in" not in url)
 
 
 def newest_link(mail: Path) -> str:
@@ -162,7 +147,7 @@ class Studio:
     async def page_of(self, user_name: str, language: str = "zh-CN", width: int = 1280, height: int = 860) -> Page:
         context = await self.browser.new_context(viewport={"width": width, "height": height}, locale=language)
         page = await context.new_page()
-        await sign_in(page, self.address, user_name, language)
+        await sign_in(page, self.address, user_name, language, PASSWORD)
         return page
 
     async def agree_to_all(self, user_name: str) -> None:

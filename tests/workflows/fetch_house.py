@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -38,7 +38,7 @@ from models.settings import Settings, SourcesSettings
 from models.sources import Fetch, FetchMode, FetchState, RowFault, Source, SourceKind, StagedRow
 from models.stages import CycleState, Stage
 from quarterdeck.demo.small import SmallCompany, make_small_company
-from tests.workflows.house import HISTORIES, without_traces
+from tests.workflows.house import store_history
 from workflows.fetching import SourceFetch, SourceSchedule
 from workflows.sandbox import sandbox
 
@@ -126,6 +126,14 @@ class FetchHouse:
                 )
             )
             return {(one.person_id, one.metric_id, one.month): one.value for one in found.all()}
+
+    async def sales(self) -> dict[date, Decimal]:
+        """Return what everybody's sales in force come to, by month."""
+        sums: dict[date, Decimal] = {}
+        for (_, metric_id, month), value in (await self.figures()).items():
+            if metric_id == self.company.metric_ids["sales"]:
+                sums[month] = sums.get(month, Decimal(0)) + value
+        return sums
 
     async def faults(self, fetch_id: str) -> list[RowFault]:
         async with self.sessions() as session:
@@ -245,8 +253,5 @@ async def store_histories(house: FetchHouse, name: str) -> None:
         "schedule": schedule_workflow_id(company_id, source_id),
     }
     for kind, workflow_id in ids.items():
-        try:
-            history = await house.engine.client.get_workflow_handle(workflow_id).fetch_history()
-        except RPCError:
-            continue  # It has none.
-        (HISTORIES / f"{kind}-{name}.json").write_text(without_traces(history.to_json()) + "\n")
+        with suppress(RPCError):  # It has none.
+            await store_history(house.engine.client.get_workflow_handle(workflow_id), f"{kind}-{name}")

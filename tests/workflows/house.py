@@ -271,8 +271,12 @@ async def store_histories(home: House, name: str) -> None:
     """Store the history of the cycle, and of its first department's review, for replays."""
     first = home.company.departments[0].id
     for workflow, handle in (("cycle", home.cycle), ("review", home.review(first))):
-        history = await handle.fetch_history()
-        (HISTORIES / f"{workflow}-{name}.json").write_text(without_traces(history.to_json()) + "\n")
+        await store_history(handle, f"{workflow}-{name}")
+
+
+async def store_history(handle: WorkflowHandle[Any, Any], name: str) -> None:
+    history = await handle.fetch_history()
+    (HISTORIES / f"{name}.json").write_text(without_traces(history.to_json()) + "\n")
 
 
 def without_traces(history: str) -> str:

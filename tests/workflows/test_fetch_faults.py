@@ -59,14 +59,6 @@ async def sales_by_hand(house: FetchHouse, crm: StandInSource) -> dict[date, Dec
     return sums
 
 
-async def sales(house: FetchHouse) -> dict[date, Decimal]:
-    sums: dict[date, Decimal] = {}
-    for (_, metric_id, month), value in (await house.figures()).items():
-        if metric_id == house.company.metric_ids["sales"]:
-            sums[month] = sums.get(month, Decimal(0)) + value
-    return sums
-
-
 async def test_what_a_source_has_becomes_deals_and_figures(house: FetchHouse, crm: StandInSource) -> None:
     """Rules 29, 30: nobody typed it, and every record says which fetch brought it."""
     source = await connected(house)
@@ -75,7 +67,7 @@ async def test_what_a_source_has_becomes_deals_and_figures(house: FetchHouse, cr
     deals = await house.deals()
     assert len(deals) == 50
     assert {(deal.source_id, deal.fetch_id) for deal in deals} == {(source.id, fetch.id)}
-    assert await sales(house) == await sales_by_hand(house, crm)
+    assert await house.sales() == await sales_by_hand(house, crm)
     said = fetch.outcome["deal"]
     assert (said["read"], said["new"], said["faulty"]) == (50, 50, 0)
     assert sum(map(Decimal, said["sums"].values())) == sum(deal.amount for deal in deals)
@@ -102,7 +94,7 @@ async def test_a_disturbed_fetch_ends_with_the_figures_of_an_undisturbed_one(
     crm.faults = {number: list(troubles) for number, troubles in faults.items()}
     fetch = await take_over(house, await connected(house))
     assert (fetch.state, fetch.outcome["deal"]["new"]) == (FetchState.DONE, 50)
-    assert await sales(house) == await sales_by_hand(house, crm)
+    assert await house.sales() == await sales_by_hand(house, crm)
 
 
 async def test_a_fetch_goes_on_at_the_page_where_it_broke_off(house: FetchHouse, crm: StandInSource) -> None:
@@ -124,7 +116,7 @@ async def test_a_page_that_comes_twice_counts_once(house: FetchHouse, crm: Stand
     crm.twice = {2, 5}
     fetch = await take_over(house, await connected(house))
     assert fetch.outcome["deal"]["read"] == 50
-    assert await sales(house) == await sales_by_hand(house, crm)
+    assert await house.sales() == await sales_by_hand(house, crm)
 
 
 async def test_a_column_that_disappears_is_refused_and_the_last_good_figures_stay(
@@ -191,7 +183,7 @@ async def test_what_changed_and_what_is_gone_reaches_the_figures(house: FetchHou
     fetch = await take_over(house, source)
     said = fetch.outcome["deal"]
     assert (said["new"], said["changed"], said["gone"], said["unchanged"]) == (0, 2, 1, 47)
-    assert await sales(house) == await sales_by_hand(house, crm)
+    assert await house.sales() == await sales_by_hand(house, crm)
     again = await take_over(house, source)
     assert again.outcome["deal"]["unchanged"] == 49
 

@@ -70,14 +70,6 @@ async def added(house: FetchHouse) -> Source:
     return await house.add(told.kind, settings, told.maps, told.secrets)
 
 
-async def sales(house: FetchHouse) -> dict[date, Decimal]:
-    sums: dict[date, Decimal] = {}
-    for (_, metric_id, month), value in (await house.figures()).items():
-        if metric_id == house.company.metric_ids["sales"]:
-            sums[month] = sums.get(month, Decimal(0)) + value
-    return sums
-
-
 def by_hand(dingtalk: DingTalkStandIn) -> dict[date, Decimal]:
     sums: dict[date, Decimal] = {}
     for each in dingtalk.opportunities:
@@ -100,7 +92,7 @@ async def test_opportunities_and_check_ins_become_deals_visits_and_figures_by_th
     fetch = await made.fetch(await added(made), FetchMode.TAKE_OVER)
     assert (fetch.state, fetch.trouble) == (FetchState.DONE, {})
     assert (fetch.outcome["deal"]["read"], fetch.outcome["deal"]["faulty"]) == (50, 0)
-    assert await sales(made) == by_hand(dingtalk)
+    assert await made.sales() == by_hand(dingtalk)
     came = await visits(made)
     assert len(came) == len(dingtalk.checkins)
     first = min(came, key=lambda visit: (visit.checked_in_at or datetime.max, visit.id))
@@ -128,7 +120,7 @@ async def test_a_disturbed_fetch_ends_with_the_figures_of_an_undisturbed_one(hou
     dingtalk.breaks(f"checkins {FIRST_DAY:%Y-%m-%d}", ENDED, TOO_FAST)
     fetch = await made.fetch(await added(made), FetchMode.TAKE_OVER)
     assert (fetch.state, fetch.outcome["deal"]["new"]) == (FetchState.DONE, 55)  # Five have two owners.
-    assert await sales(made) == by_hand(dingtalk)
+    assert await made.sales() == by_hand(dingtalk)
     assert len(await visits(made)) == len(dingtalk.checkins)
     assert not any(dingtalk.faults.values())
     pages = [name for name in dingtalk.names_asked if name.startswith("opportunities")]
@@ -168,7 +160,7 @@ async def test_only_what_has_changed_is_asked_for_the_next_time(house: House) ->
     fetch = await made.fetch(source, FetchMode.TAKE_OVER)
     assert fetch.outcome["deal"]["changed"] == 1
     assert fetch.outcome["deal"]["read"] < 10
-    assert await sales(made) == by_hand(dingtalk)
+    assert await made.sales() == by_hand(dingtalk)
     later = {name for name in dingtalk.names_asked[asked:] if name.startswith("checkins")}
     assert f"checkins {TODAY:%Y-%m-%d}" in later
     assert f"checkins {FIRST_DAY:%Y-%m-%d}" not in later

@@ -61,14 +61,6 @@ async def added(house: FetchHouse) -> Source:
     return await house.add(told.kind, told.settings, told.maps, told.secrets)
 
 
-async def sales(house: FetchHouse) -> dict[date, Decimal]:
-    sums: dict[date, Decimal] = {}
-    for (_, metric_id, month), value in (await house.figures()).items():
-        if metric_id == house.company.metric_ids["sales"]:
-            sums[month] = sums.get(month, Decimal(0)) + value
-    return sums
-
-
 def by_hand(salesforce: SalesforceStandIn) -> dict[date, Decimal]:
     sums: dict[date, Decimal] = {}
     for record in salesforce.records:
@@ -88,7 +80,7 @@ async def test_won_opportunities_become_deals_and_figures_by_the_documented_map(
     fetch = await made.fetch(await added(made), FetchMode.TAKE_OVER)
     said = fetch.outcome["deal"]
     assert (fetch.state, said["read"], said["new"], said["faulty"]) == (FetchState.DONE, 50, 49, 0)
-    assert await sales(made) == by_hand(salesforce)
+    assert await made.sales() == by_hand(salesforce)
     deals = {deal.number: deal for deal in await made.deals()}
     first = deals["006000000000001AAA"]
     assert (first.customer, first.amount, first.won_on) == ("客户1", Decimal("1007.01"), date(2026, 2, 2))
@@ -122,7 +114,7 @@ async def test_a_disturbed_fetch_ends_with_the_figures_of_an_undisturbed_one(
         salesforce.breaks(page, *replies)
     fetch = await made.fetch(await added(made), FetchMode.TAKE_OVER)
     assert (fetch.state, fetch.outcome["deal"]["new"]) == (FetchState.DONE, 50)
-    assert await sales(made) == by_hand(salesforce)
+    assert await made.sales() == by_hand(salesforce)
     assert not any(salesforce.faults.values())
 
 
@@ -132,7 +124,7 @@ async def test_a_page_that_comes_twice_and_a_session_that_ends_change_nothing(ho
     salesforce.breaks("page 4", Reply(401, [{"errorCode": "INVALID_SESSION_ID", "message": "expired"}]))
     fetch = await made.fetch(await added(made), FetchMode.TAKE_OVER)
     assert (fetch.state, fetch.outcome["deal"]["new"]) == (FetchState.DONE, 50)
-    assert await sales(made) == by_hand(salesforce)
+    assert await made.sales() == by_hand(salesforce)
     assert salesforce.pages_asked == [1, 2, 3, 3, 4, 4, 5]  # It went on where it broke off.
 
 
@@ -174,7 +166,7 @@ async def test_a_deal_deleted_in_salesforce_is_gone_with_the_next_fetch(house: H
     said = fetch.outcome["deal"]
     assert (said["gone"], said["left"]) == (1, {"deleted": 1})
     salesforce.records.pop(0)
-    assert await sales(made) == by_hand(salesforce)
+    assert await made.sales() == by_hand(salesforce)
 
 
 async def test_only_what_has_changed_is_asked_for_the_next_time(house: House) -> None:
@@ -189,4 +181,4 @@ async def test_only_what_has_changed_is_asked_for_the_next_time(house: House) ->
     assert "SystemModstamp >= " in salesforce.queries[-1]
     said = fetch.outcome["deal"]
     assert (said["read"], said["changed"], said["gone"]) == (4, 1, 1)  # And two of the last hour read before.
-    assert await sales(made) == by_hand(salesforce)
+    assert await made.sales() == by_hand(salesforce)

@@ -160,10 +160,7 @@ async def test_every_page_fits_labels_its_fields_and_breaks_no_policy(
             complaints: list[str] = []
             found: list[str] = []
             page.on("console", heard_by(complaints))
-            if user_name:
-                await sign_in(page, address, user_name, language)
-            else:
-                await page.goto(f"{address}/sign-in?lang={language}")
+            await sign_in(page, address, user_name, language)
             for one in addresses:
                 await page.goto(address + one)
                 await page.evaluate("document.querySelectorAll('main details').forEach(one => one.open = true)")
