@@ -97,6 +97,7 @@ async def test_too_large_an_answer_is_given_up_with_the_name_of_who_gave_it(echo
         ("soon", None),
         ("", None),
     ],
+    ids=["seconds", "no second", "too many seconds", "a day ago", "a day ahead", "no time", "nothing"],
 )
 def test_how_long_to_leave_it_alone_is_read_as_seconds_or_a_date(told: str, seconds: float | None) -> None:
     assert Answer(429, {"retry-after": told}, b"").retry_after == seconds
