@@ -13,10 +13,13 @@ from api.shapes import Done
 from models.stages import CommandState
 
 ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: {"model": Done},
+    200: {"model": Done, "description": "Done"},
     202: {"model": Done, "description": "Kept; the engine hears of it later"},
 }
 """What commands answer, for the documentation."""
+
+ANSWERS_WITH_NEW: dict[int | str, dict[str, Any]] = {201: {"model": Done, "description": "Made"}, **ANSWERS}
+"""What commands answer that make something."""
 
 
 async def asked(

@@ -12,17 +12,23 @@ from typing import Any, Final
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from pydantic.json_schema import models_json_schema
 from starlette.responses import HTMLResponse, Response
 
+from api.examples import EXAMPLES
 from api.pages.assets import asset_address
+from api.task_shapes import FiguresGiven
 
 router = APIRouter(include_in_schema=False)
+
+REFERENCE: Final = "#/components/schemas/{model}"
 
 TAGS: Final = [
     {"name": "cycles", "description": "Performance cycles: launch, preview, orders, and what happens in them"},
     {"name": "tasks", "description": "Who holds what, and what people do about it"},
     {"name": "scores", "description": "Results, with their calculation line by line"},
     {"name": "people", "description": "Deputies; joiners, leavers and transfers while a cycle runs"},
+    {"name": "figures", "description": "What is behind figures: what is missing, why a target was missed"},
     {"name": "sources", "description": "Where figures come from: connected, fetched, how old they are"},
     {"name": "commands", "description": "What became of a command that was only received"},
     {"name": "health", "description": "Whether this server can do its work"},
@@ -37,6 +43,14 @@ class Parameter:
 
 
 @dataclass(frozen=True)
+class Answer:
+    status: str
+    meaning: str
+    example: str
+    """As JSON."""
+
+
+@dataclass(frozen=True)
 class Operation:
     """One thing that can be asked for."""
 
@@ -45,8 +59,9 @@ class Operation:
     summary: str
     description: str
     parameters: tuple[Parameter, ...]
-    examples: tuple[str, ...]
-    """Bodies, as JSON."""
+    bodies: tuple[str, ...]
+    """Examples, as JSON."""
+    answers: tuple[Answer, ...]
 
 
 @dataclass(frozen=True)
@@ -77,6 +92,9 @@ def describe(app: FastAPI) -> None:
                 tags=[dict(tag) for tag in TAGS],
             )
             components = document.setdefault("components", {})
+            schemas = components.setdefault("schemas", {})
+            schemas.update(models_json_schema([(FiguresGiven, "validation")], ref_template=REFERENCE)[1]["$defs"])
+            _show_examples(schemas)
             components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
             document["security"] = [{"bearer": []}]
             app.openapi_schema = document
@@ -118,9 +136,18 @@ def _sections(document: Mapping[str, Any]) -> Iterator[Section]:
         yield Section(tag["name"], tag["description"], operations)
 
 
+def _show_examples(schemas: dict[str, Any]) -> None:
+    """Give every schema its examples; a page of a list is shown with the example of its items."""
+    for model, examples in EXAMPLES.items():
+        if model.__name__ in schemas:
+            schemas[model.__name__]["examples"] = [dict(example) for example in examples]
+    for name, schema in schemas.items():
+        if name.startswith("Page_"):
+            item = schemas[_named(schema["properties"]["items"]["items"])]
+            schema["examples"] = [{"items": item["examples"][:1], "next": ""}]
+
+
 def _operation(method: str, path: str, operation: Mapping[str, Any], document: Mapping[str, Any]) -> Operation:
-    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
-    examples = _resolved(body.get("schema", {}), document).get("examples", [])
     return Operation(
         method=method.upper(),
         path=path,
@@ -130,14 +157,28 @@ def _operation(method: str, path: str, operation: Mapping[str, Any], document: M
             Parameter(one["name"], one["in"], one.get("description", ""))
             for one in operation.get("parameters", [])
         ),
-        examples=tuple(json.dumps(example, ensure_ascii=False, indent=2) for example in examples),
+        bodies=tuple(_examples(operation.get("requestBody", {}), document)),
+        answers=tuple(
+            Answer(status, answer["description"], example)
+            for status, answer in sorted(operation["responses"].items())
+            if status.startswith("2")
+            for example in _answers(status, answer, document)
+        ),
     )
 
 
-def _resolved(schema: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Follow a reference into the document's components."""
-    reference = schema.get("$ref", "")
-    if not reference:
-        return schema
-    resolved: Mapping[str, Any] = document["components"]["schemas"][reference.rsplit("/", 1)[-1]]
-    return resolved
+def _answers(status: str, answer: Mapping[str, Any], document: Mapping[str, Any]) -> list[str]:
+    """Return the example of an answer. Commands have two: what was only received is answered with 202."""
+    examples = list(_examples(answer, document))
+    return examples[-1:] if status == "202" else examples[:1]
+
+
+def _examples(content: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[str]:
+    schema = content.get("content", {}).get("application/json", {}).get("schema", {})
+    for example in document["components"]["schemas"].get(_named(schema), {}).get("examples", []):
+        yield json.dumps(example, ensure_ascii=False, indent=2)
+
+
+def _named(schema: Mapping[str, Any]) -> str:
+    """Return the name of the component that a schema refers to."""
+    return str(schema.get("$ref", "")).rsplit("/", 1)[-1]

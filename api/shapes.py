@@ -54,21 +54,6 @@ class TermsGiven(Taken):
 
 
 class NewCycle(Taken):
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": "acme-2026q4",
-                    "name": "2026年第四季度",
-                    "starts_on": "2026-10-01",
-                    "ends_on": "2026-12-31",
-                    "terms": {"targets_due_on": "2026-10-14"},
-                    "launch": True,
-                }
-            ]
-        }
-    )
-
     id: str = Field(default="", max_length=60, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$|^$")
     """The business key; made from company and period where it is left out."""
     name: str = Field(min_length=1, max_length=200)
@@ -104,29 +89,17 @@ class CycleInFull(CycleShown):
 
 
 class Reason(Taken):
-    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "国庆期间系统维护"}]})
-
     reason: str = Field(default="", max_length=2000)
 
 
 class NewPlan(Taken):
     """Terms to change; what is left out stays."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"terms": {"targets_due_on": "2026-10-16"}, "reason": "顺延两天"}]}
-    )
-
     terms: TermsGiven
     reason: str = Field(min_length=1, max_length=2000)
 
 
 class Reopening(Taken):
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"department_id": "d-east-1", "stage": "submission", "reason": "回款数据有误"}]
-        }
-    )
-
     department_id: str
     stage: Stage = Stage.SUBMISSION
     reason: str = Field(min_length=1, max_length=2000)
@@ -267,21 +240,6 @@ class CommandShown(BaseModel):
 
 class Done(BaseModel):
     """A command that was carried out, or (202) waits for the engine."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "state": "done",
-                    "command_id": "0f6f…",
-                    "task_id": "acme-2026q4.d1.targets.1",
-                    "at": "2026-10-12T01:03:00Z",
-                    "stage": "submission",
-                },
-                {"state": "received", "command_id": "0f6f…"},
-            ]
-        }
-    )
 
     state: CommandState
     command_id: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from api.shapes import Taken
 from models.field_maps import RecordMap
@@ -13,40 +13,6 @@ from models.sources import FetchMode, FetchState, SourceKind
 
 
 class NewSource(Taken):
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "kind": "database",
-                    "name": "ERP",
-                    "settings": {
-                        "dialect": "postgresql",
-                        "host": "erp.example.com",
-                        "database": "erp",
-                        "user": "quarterdeck_reader",
-                    },
-                    "secrets": {"password": "…"},
-                    "every_minutes": 60,
-                    "maps": [
-                        {
-                            "kind": "deal",
-                            "object": "v_orders",
-                            "key": "order_no",
-                            "date_column": "signed_on",
-                            "seller_by": "staff_no",
-                            "fields": {
-                                "seller": {"column": "seller_no"},
-                                "won_on": {"column": "signed_on", "dates": "ymd"},
-                                "amount": {"column": "amount", "scale": 4},
-                                "state": {"column": "stage", "values": {"已赢单": "won", "已丢单": "lost"}},
-                            },
-                        }
-                    ],
-                }
-            ]
-        }
-    )
-
     kind: SourceKind
     name: str = Field(max_length=200)
     settings: dict[str, str] = Field(default_factory=dict)
@@ -65,16 +31,6 @@ class SourceMade(BaseModel):
 
 
 class FetchGiven(Taken):
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {"mode": "test"},
-                {"mode": "dry-run", "from_on": "2027-01-01", "until_on": "2027-03-31"},
-                {"mode": "take-over"},
-            ]
-        }
-    )
-
     mode: FetchMode
     from_on: date | None = None
     until_on: date | None = None

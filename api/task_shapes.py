@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from api.shapes import Named, Taken
 from models.stages import Approver, Choice, Language, Stage, TaskKind, TaskState
@@ -66,19 +66,6 @@ class ProposedTarget(Taken):
 
 
 class DecisionGiven(Taken):
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {"choice": "confirm"},
-                {
-                    "choice": "counter-propose",
-                    "comment": "成交周期30天，复购率25%，预算10万",
-                    "proposals": [{"metric": "sales", "proposed": "15000000"}],
-                },
-            ]
-        }
-    )
-
     choice: Choice
     comment: str = Field(default="", max_length=4000)
     proposals: tuple[ProposedTarget, ...] = Field(default=(), max_length=50)
@@ -108,19 +95,6 @@ class MissingTarget(Taken):
 
 
 class FiguresGiven(Taken):
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "rows": [
-                        {"team": "华东一组", "metric": "sales", "month": "2026-10", "value": "5000000"},
-                        {"team": "华东一组", "metric": "collection", "month": "2026-10", "value": "92.5"},
-                    ]
-                }
-            ]
-        }
-    )
-
     rows: list[FigureGiven] = Field(default_factory=list, max_length=20_000)
     targets: list[MissingTarget] = Field(default_factory=list, max_length=20_000)
     """Where scoring waits for targets: those that are missing."""

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 from sqlmodel import col, select
 
 from api.completeness import WaitsFor, lacks_of
@@ -38,28 +38,6 @@ class LackShown(BaseModel):
 
 class CompletenessShown(BaseModel):
     """A department with what it lacks; nothing where it is complete."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "department": {"id": "d0001", "name": "上海浦东"},
-                "missing": 5,
-                "lacks": [
-                    {
-                        "team": {"id": "d0001-t1", "name": "一组"},
-                        "metric": {"id": "sales", "name": "销售额"},
-                        "month": "2055-01-01",
-                        "due_on": "2055-02-25",
-                        "missing": 5,
-                        "people": ["张三"],
-                        "waits_for": "source",
-                        "who": "Salesforce",
-                        "as_of": "2055-01-31T18:00:00Z",
-                    }
-                ],
-            }
-        }
-    )
 
     department: Named
     missing: int

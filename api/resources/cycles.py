@@ -10,7 +10,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api import moves
-from api.asked import ANSWERS, AskedOnce, answered
+from api.asked import ANSWERS, ANSWERS_WITH_NEW, AskedOnce, answered
 from api.commands import CommandKind
 from api.facts import names_of_people
 from api.language import language_of
@@ -45,7 +45,9 @@ from models.wordings import OwnWords, own_words
 router = APIRouter(prefix="/cycles", tags=["cycles"])
 
 
-@router.post("", summary="Launch a cycle or keep a draft", status_code=201, responses=ANSWERS, response_model=None)
+@router.post(
+    "", summary="Launch a cycle or keep a draft", status_code=201, responses=ANSWERS_WITH_NEW, response_model=None
+)
 async def create_cycle(
     given: NewCycle, viewer: HrAdmin, database: Database, parts: TheParts, asked: AskedOnce
 ) -> Response:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from api.figure_scopes import looked_at
 from api.misses import why
@@ -36,23 +36,6 @@ class ClassShown(BaseModel):
 
 class MissShown(BaseModel):
     """A figure against its target. `parts` add up to `gap`, actual less target, to the cent."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "months": ["2055-01-01"],
-                "target": "500000.00",
-                "actual": "400000.00",
-                "gap": "-100000.00",
-                "compared_with": ["2054-01-01"],
-                "parts": [
-                    {"factor": "growth-asked", "amount": "-20000.00"},
-                    {"factor": "visits", "amount": "-80000.00"},
-                ],
-                "classed": [],
-            }
-        }
-    )
 
     months: list[date]
     """Those with figures."""

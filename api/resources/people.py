@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from api.asked import ANSWERS, AskedOnce, answered
+from api.asked import ANSWERS, ANSWERS_WITH_NEW, AskedOnce, answered
 from api.parts import TheParts
 from api.session import Database, HrAdmin, SignedIn
 from api.staffing import joining, leaving, naming_deputy, transferring
@@ -15,7 +15,11 @@ router = APIRouter(tags=["people"])
 
 
 @router.post(
-    "/deputies", summary="Name a deputy for a period", status_code=201, responses=ANSWERS, response_model=None
+    "/deputies",
+    summary="Name a deputy for a period",
+    status_code=201,
+    responses=ANSWERS_WITH_NEW,
+    response_model=None,
 )
 async def name_deputy(
     given: DeputyGiven, viewer: SignedIn, database: Database, parts: TheParts, asked: AskedOnce

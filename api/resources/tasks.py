@@ -216,7 +216,7 @@ async def decide(
         "requestBody": {
             "required": True,
             "content": {
-                "application/json": {"schema": FiguresGiven.model_json_schema()},
+                "application/json": {"schema": {"$ref": f"#/components/schemas/{FiguresGiven.__name__}"}},
                 "multipart/form-data": {
                     "schema": {
                         "type": "object",
