@@ -12,6 +12,7 @@ SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 WRITES: Final[Mapping[str, Scope]] = {
     "tasks": Scope.TASKS,
+    "anomalies": Scope.TASKS,
     "cycles": Scope.CYCLES,
     "people": Scope.PEOPLE,
     "deputies": Scope.PEOPLE,

@@ -22,7 +22,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.figures import last_day
 from models.metrics import Figure
-from models.org import Person
+from models.org import Person, Unit
 from models.records import Deal, Payment, Visit
 from models.sources import Source
 
@@ -269,3 +269,22 @@ async def sources_behind(session: AsyncSession, scope: Scope, kinds: Sequence[Ki
         select(Source).where(col(Source.id).in_(ids - {""})).order_by(col(Source.name), col(Source.id))
     )
     return list(found_sources.all())
+
+
+async def those_that_bring_records(
+    session: AsyncSession, source_ids: Sequence[str], department_id: str
+) -> set[str]:
+    """Return which of some sources have records of a department's people."""
+    if not source_ids:
+        return set()
+    units = select(Unit.id).where(or_(col(Unit.id) == department_id, col(Unit.parent_id) == department_id))
+    people = select(Person.id).where(col(Person.unit_id).in_(units))
+    found: set[str] = set()
+    for table, _ in TABLES.values():
+        bringing = await session.exec(
+            select(col(table.source_id))
+            .where(col(table.source_id).in_(source_ids), col(table.seller_id).in_(people))
+            .distinct()
+        )
+        found.update(bringing.all())
+    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime, timedelta
 
+import pytest
 from sqlmodel import select
 from temporalio import workflow
 from temporalio.testing import WorkflowEnvironment
@@ -12,6 +13,12 @@ from temporalio.worker import Worker
 
 from models.clock import ClockOffset
 from models.database import SessionMaker
+
+
+@pytest.mark.xdist_group("fixtures")
+def test_tests_of_a_group_run_in_one_process(request: pytest.FixtureRequest, worker_id: str) -> None:
+    """They share what takes minutes to make; pytest and xdist disagreed silently once how groups are told."""
+    assert worker_id == "master" or request.node.nodeid.endswith("@fixtures")
 
 
 @workflow.defn(sandboxed=False)

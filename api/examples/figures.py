@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from api.examples.company import CYCLE, DEPARTMENT, SALES, SELLER, TEAM, Example, Examples
+from api.examples.company import CYCLE, DEPARTMENT, DIRECTOR, SALES, SELLER, TEAM, Example, Examples
+from api.resources.anomalies import AnomalyShown, ExplanationGiven
+from api.resources.attendance import AttendanceShown
 from api.resources.completeness import (
     CompletenessShown,
 )
@@ -72,6 +74,57 @@ FIGURES: Final[Examples] = {
                 {"factor": "visits", "amount": "-80000.00"},
             ],
             "classed": [],
+        },
+    ),
+    AnomalyShown: (
+        {
+            "id": "p-1315.m-sales.2026-10-01",
+            "department": DEPARTMENT,
+            "team": TEAM,
+            "person": SELLER,
+            "metric": SALES,
+            "month": "2026-10-01",
+            "turn": "drop",
+            "value": "120000.00",
+            "usual": "400000.00",
+            "lowest": "250000.00",
+            "highest": "560000.00",
+            "state": "explained",
+            "found_at": "2026-11-02T01:00:10Z",
+            "explanation": "one-off",
+            "reason": "两家大客户的订单推迟到11月签约",
+            "explained_by": DIRECTOR,
+            "explained_at": "2026-11-03T02:15:00Z",
+        },
+    ),
+    ExplanationGiven: (
+        {"explanation": "one-off", "reason": "两家大客户的订单推迟到11月签约", "evidence": "HT-2026-1187"},
+    ),
+    AttendanceShown: (
+        {
+            "from_on": "2026-10-01",
+            "until_on": "2026-10-31",
+            "attended": {
+                "visits": 46,
+                "checked_in": 41,
+                "hours": {"office": "21.5000", "selling": "140.5000"},
+                "selling_percent": "86.7284",
+            },
+            "below": {
+                "people": [
+                    {
+                        "id": SELLER["id"],
+                        "name": SELLER["name"],
+                        "attended": {
+                            "visits": 46,
+                            "checked_in": 41,
+                            "hours": {"office": "21.5000", "selling": "140.5000"},
+                            "selling_percent": "86.7284",
+                        },
+                    }
+                ]
+            },
+            "projects": [{"name": "交换机升级", "hours": "96.0000", "selling": "96.0000"}],
         },
     ),
     CompletenessShown: (

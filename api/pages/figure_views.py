@@ -20,7 +20,7 @@ from api.pages.department_views import actual_of
 from api.pages.figure_workings import from_parts, from_records, records_say
 from api.pages.rendering import Shell
 from api.paging import Page, Paging
-from api.source_age import is_old
+from api.source_age import SourceAge, aged
 from models.behind import (
     TABLES,
     TYPED,
@@ -42,7 +42,6 @@ from models.evidence import Anomaly
 from models.figures import months_of
 from models.metrics import Figure, FigureLevel, Metric, MetricUnit
 from models.org import Person, Unit
-from models.sources import Source
 from models.stages import UnitKind
 from rules.decomposition import CHAINS
 
@@ -68,15 +67,6 @@ class PartRow:
 
 
 @dataclass(frozen=True)
-class SourceRow:
-    """A system that records came from, with how old they are."""
-
-    source: Source
-    age: str
-    is_old: bool
-
-
-@dataclass(frozen=True)
 class FigurePage:
     looked: Looked
     owner: str
@@ -94,7 +84,7 @@ class FigurePage:
     kind: Kind | None
     """The records shown; None for a metric that is no sum of records."""
     records: Page[Line] | None
-    sources: tuple[SourceRow, ...]
+    sources: tuple[SourceAge, ...]
     history: tuple[Correction, ...]
     marks: tuple[Mark, ...] = ()
     """Where this figure stands out, or one of its months."""
@@ -247,13 +237,6 @@ async def _records(database: AsyncSession, looked: Looked, kind: Kind, paging: P
     return paging.page(lines, lambda line: line, lambda line: (line.on, line.record.id))
 
 
-async def _sources(database: AsyncSession, around: Shell, looked: Looked) -> tuple[SourceRow, ...]:
-    kinds = [KIND_OF[looked.metric.code]]
-    return tuple(
-        SourceRow(
-            source,
-            around.tongue.from_now(source.fetched_at, around.now) if source.fetched_at else "",
-            is_old(source, around.now),
-        )
-        for source in await sources_behind(database, looked.scope, kinds)
-    )
+async def _sources(database: AsyncSession, around: Shell, looked: Looked) -> tuple[SourceAge, ...]:
+    found = await sources_behind(database, looked.scope, [KIND_OF[looked.metric.code]])
+    return tuple(aged(source, around.now, around.tongue) for source in found)

@@ -18,6 +18,7 @@ from api.pages.department_views import DepartmentView, department_view
 from api.pages.rendering import Shell, TheShell, zone_of_terms
 from api.rights import sees_department
 from api.session import Database, SignedIn, Viewer
+from api.source_age import SourceAge, old_sources_of
 from models.cycles import Cycle, CycleDepartment
 from models.errors import Refusal
 from models.org import Unit
@@ -51,6 +52,8 @@ class DepartmentPage:
     """Figures that stand out."""
     lacks: tuple[Lack, ...] = ()
     """What is still missing."""
+    old_sources: tuple[SourceAge, ...] = ()
+    """Where figures come from that has not been read for too long."""
     is_own: bool = True
     """The reader heads it."""
 
@@ -131,4 +134,5 @@ async def _page(
         stage=place.stage,
         lacks=tuple(await lacks_of(database, cycle, [here], language, today)),
         marks=await marks_of_department(database, cycle, here.id, around.tongue),
+        old_sources=await old_sources_of(database, here.company_id, here.id, around.now, around.tongue),
     )

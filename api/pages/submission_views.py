@@ -18,7 +18,9 @@ from api.pages.handing_in import Handed, field_of, packed
 from api.pages.scoring_gap_views import ScoringGapView, scoring_gap_view
 from api.pages.target_views import put_together, teams_of
 from api.scoring_gaps import facts_to_fill
+from api.source_age import SourceAge, old_sources_of
 from api.words import say
+from models.clock import business_now
 from models.cycles import Cycle
 from models.evidence import Anomaly
 from models.figures import DepartmentFacts, figures_in_force, key_of
@@ -89,6 +91,8 @@ class SubmissionView:
     """What is wrong with a field of this page."""
     marks: tuple[Mark, ...] = ()
     """Figures of these months that stand out."""
+    old_sources: tuple[SourceAge, ...] = ()
+    """Where figures come from that has not been read for too long."""
     scoring: ScoringGapView | None = None
     """What scoring waits for, where that is the task."""
 
@@ -134,6 +138,9 @@ async def submission_view(
         kept_count=len(sound),
         field_faults={handed.field_of_row[row]: " ".join(said.values()) for row, said in faults.items()},
         marks=await _marks(database, task, facts, tongue),
+        old_sources=await old_sources_of(
+            database, task.company_id, task.department_id, await business_now(database), tongue
+        ),
         scoring=await scoring_gap_view(database, task, gap, names, tongue, handed) if gap else None,
     )
 

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from api.resources import commands, completeness, cycle_lists, cycles, misses, people, scores, sources, tasks
+from api.resources import (
+    anomalies,
+    attendance,
+    commands,
+    completeness,
+    cycle_lists,
+    cycles,
+    misses,
+    people,
+    scores,
+    sources,
+    tasks,
+)
 
 routers: tuple[APIRouter, ...] = (
     cycles.router,
@@ -13,6 +25,8 @@ routers: tuple[APIRouter, ...] = (
     tasks.router,
     scores.router,
     misses.router,
+    anomalies.router,
+    attendance.router,
     people.router,
     sources.router,
     commands.router,

@@ -1,7 +1,7 @@
 """A quarter as people live it: three departments, from the launch to the publication.
 
 The first director confirms; the two others are silent until their tasks move to the superior.
-Five moments of it can be interrupted by a kill.
+At five moments of it something can be killed, at several of them in one quarter.
 """
 
 from __future__ import annotations
@@ -53,9 +53,11 @@ ANSWERED_BY = {Moment.LAUNCH: What.ENGINE, Moment.DECISION: What.WORKER}
 
 
 @dataclass(frozen=True)
-class Kill:
+class Kills:
+    """A part that is killed, again and again."""
+
     what: What
-    when: Moment
+    moments: tuple[Moment, ...]
 
 
 @dataclass
@@ -63,7 +65,7 @@ class Script:
     """What people do, one step after the other; each step ends when everything has come to rest."""
 
     at: Premises
-    kill: Kill | None = None
+    kills: Kills | None = None
 
     async def play(self) -> None:
         await self.during(
@@ -95,7 +97,7 @@ class Script:
         )
         first, second = (self.task(department_id, "targets") for department_id in silent)
         # The worker is killed when it has written the decision but not reported it, others before that.
-        by_worker = self.kill is not None and self.kill.what is What.WORKER
+        by_worker = self.kills is not None and self.kills.what is What.WORKER
         begun = DECIDED if by_worker else "SELECT 1 FROM command WHERE task_id = ?"
         await self.during(self.decide(first, "confirm"), {Moment.DECISION: (begun, (first,))})
         await self.decide(second, "confirm")
@@ -128,17 +130,18 @@ class Script:
     # --- parts ----------------------------------------------------------------------------------
 
     async def during(self, doing: Coroutine[Any, Any, None], moments: Mapping[Moment, Query]) -> None:
-        """Do something; kill as soon as the moment of the kill shows in the database, if it is one of these."""
-        kill = self.kill
-        if kill is None or kill.when not in moments:
+        """Do something; kill as soon as a moment of the kills shows in the database, if it is one of these."""
+        kills = self.kills
+        when = next((moment for moment in kills.moments if moment in moments), None) if kills else None
+        if kills is None or when is None:
             await doing
             return
-        answering = ANSWERED_BY.get(kill.when, kill.what)
-        if answering is not kill.what:
+        answering = ANSWERED_BY.get(when, kills.what)
+        if answering is not kills.what:
             self.at.hold(answering)
         under_way = asyncio.create_task(doing)
-        await self.at.kill(kill.what, moments[kill.when])
-        if answering is not kill.what:
+        await self.at.kill(kills.what, moments[when])
+        if answering is not kills.what:
             self.at.release(answering)
         await under_way
 

@@ -92,3 +92,22 @@ async def test_without_records_it_says_where_they_come_from(place: Place) -> Non
     director = await place.director()
     await director.open(f"/attendance/unit/{place.company.departments[0].id}")
     assert "No visits and no hours yet" in words(director.page)
+
+
+async def test_machines_are_told_the_same(place: Place) -> None:
+    await worked(place)
+    director = await place.director()
+    answer = (await director.http.get("/api/attendance/unit/d0001?month=2055-01")).json()
+    assert (answer["from_on"], answer["until_on"]) == ("2055-01-01", "2055-01-31")
+    assert answer["attended"]["hours"] == {"office": "30", "selling": "40", "travel": "10"}
+    assert (answer["attended"]["visits"], answer["attended"]["checked_in"]) == (1, 1)
+    assert answer["attended"]["selling_percent"] == "50.0000"
+    assert set(answer["below"]) == {"teams", "people"}
+    assert [one["attended"]["selling_percent"] for one in answer["below"]["people"]] == ["25.0000", "75.0000"]
+    assert ("招投标", "40") in [(one["name"], one["hours"]) for one in answer["projects"]]
+
+
+async def test_machines_are_refused_a_month_beyond_the_period(place: Place) -> None:
+    director = await place.director()
+    answer = await director.http.get("/api/attendance/unit/d0001?month=2056-01")
+    assert (answer.status_code, answer.json()["code"]) == (404, "figure-unknown")

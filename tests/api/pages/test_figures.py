@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from html import unescape
 from typing import Any
@@ -128,6 +128,49 @@ async def test_shares_currencies_check_ins_and_sources_stand_on_the_lines(place:
     assert "has not been read yet" in said
     await browser.open(address(place, month="2055-03") + "&records=visits")
     assert "09:30 上海张江" in words(browser.page)
+
+
+async def erp_read(place: Place, at: datetime, seller_id: str) -> None:
+    """A source that is to be read every two days, with one deal of a seller."""
+    await place.add(
+        Source(id="erp", company_id="small", kind=SourceKind.DATABASE, name="ERP", created_at=at, fetched_at=at),
+        Deal(
+            id="of-erp",
+            company_id="small",
+            number="HT-1",
+            seller_id=seller_id,
+            customer="Acme",
+            amount=Decimal(1000),
+            won_on=datetime(2055, 3, 2).date(),
+            source_id="erp",
+            fetched_at=at,
+        ),
+    )
+
+
+async def test_old_figures_say_their_age_wherever_a_director_meets_them(place: Place) -> None:
+    """The figure, the department and the submission: the last good ones stay, and how old they are is said."""
+    people = place.company.departments[0].people_ids
+    await erp_read(place, APRIL - timedelta(days=6), people[0])
+    task = await place.open_task(TaskKind.SUBMIT_DATA, Stage.SUBMISSION, month=date(2055, 3, 1))
+    await fetched(place)
+    browser = await place.director("zh")
+    for one in (address(place, month="2055-03"), "/my-department", f"/tasks/{task.id}"):
+        await browser.open(one)
+        assert "ERP 上次采集是在6天前" in words(browser.page), one
+
+
+@pytest.mark.parametrize(("days", "department"), [(1, 0), (6, 1)], ids=["read-yesterday", "of-another-department"])
+async def test_of_sources_that_are_fresh_or_of_others_nothing_is_said(
+    place: Place, days: int, department: int
+) -> None:
+    await erp_read(place, APRIL - timedelta(days=days), place.company.departments[department].people_ids[0])
+    task = await place.open_task(TaskKind.SUBMIT_DATA, Stage.SUBMISSION, month=date(2055, 3, 1))
+    await fetched(place)
+    browser = await place.director()
+    for one in ("/my-department", f"/tasks/{task.id}"):
+        await browser.open(one)
+        assert "was last read" not in words(browser.page), one
 
 
 async def test_many_records_come_in_pages_and_none_twice(place: Place) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
+from html import unescape
 
 import pytest
 
@@ -60,6 +62,15 @@ async def test_people_see_their_targets_and_where_they_stand(place: Place) -> No
     assert "40万元 50万元 80% 还差10万元" in said
     assert "深耕重点客户" in said
     assert "第45天，共90天" in said
+
+
+async def test_people_see_what_their_own_gap_comes_from(place: Place) -> None:
+    """Rule 32."""
+    await half_way(place)
+    browser = await employee(place)
+    await browser.open("/me/results")
+    (found,) = [unescape(one) for one in re.findall(r'href="(/misses/person/[^"]+)"', browser.page)]
+    assert (await browser.open(found)).status_code == 200
 
 
 async def test_nobody_hears_of_a_result_before_the_cycle_is_published(place: Place) -> None:

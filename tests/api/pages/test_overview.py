@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from html import unescape
 
 import pytest
 
@@ -42,6 +43,17 @@ async def test_units_are_sorted_and_shown_by_what_is_asked(place: Place) -> None
     assert "回款率 · 按部门" in said
     units = [said.index(f" 销售{number}部 销售总监") for number in (2, 1, 3)]
     assert units == sorted(units), late
+
+
+async def test_a_gap_leads_to_what_it_comes_from(place: Place) -> None:
+    """Rule 32, from the level of divisions on."""
+    await half_way(place, sales=Decimal(100_000))
+    browser = await place.signed_in("ceo")
+    await browser.open("/overview")
+    found = [unescape(one) for one in re.findall(r'href="(/misses/unit/[^"]+)"', browser.page)]
+    assert len(found) == len(place.company.division_ids)
+    assert (await browser.open(found[0])).status_code == 200
+    assert "Why the gap" in words(browser.page)
 
 
 async def test_who_holds_things_up_is_named(place: Place) -> None:

@@ -55,11 +55,14 @@ GET /                                                             - x x x x x x 
 GET /anomalies/{anomaly_id}                                       - - - x x - x x x x
 GET /anomalies/{anomaly_id}/explain                               - - - x x - - - - -
 POST /anomalies/{anomaly_id}/explain                              - - - x x - - - - -
+POST /api/anomalies/{anomaly_id}/explain                          - - - x x - - - - -
+GET /api/attendance/{whose}/{owner_id}                            - - x x x - x x x x
 GET /api/commands/{command_id}                                    - - - - x - - - x x
 GET /api/cycles                                                   - x x x x x x x x x
 POST /api/cycles                                                  - x - - - - - - - x
 POST /api/cycles/preview                                          - x - - - - - - - x
 GET /api/cycles/{cycle_id}                                        - - x x x x x x x x
+GET /api/cycles/{cycle_id}/anomalies                              - - x x x x x x x x
 POST /api/cycles/{cycle_id}/cancel                                - - - - - - - - - x
 GET /api/cycles/{cycle_id}/completeness                           - - x x x x x x x x
 GET /api/cycles/{cycle_id}/departments                            - - x x x x x x x x
