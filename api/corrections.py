@@ -113,5 +113,14 @@ async def correcting(session: AsyncSession, viewer: Viewer, looked: Looked, valu
         cycle_id=looked.cycle.id,
         department_id=looked.department_id,
         reason=words["reason"],
-        figure=key,
+        figures=[
+            {
+                "person": person.id if person else "",
+                "unit": "" if person else looked.owner.id,
+                "metric": looked.metric.id,
+                "month": f"{month:%Y-%m-%d}",
+                "before": format(before.value, "f") if before else "",
+                "value": words["value"],
+            }
+        ],
     )

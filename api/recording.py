@@ -52,7 +52,7 @@ async def changing(
 
 
 def told_in_history(
-    wish: Wish, kind: str, at: datetime, *, cycle_id: str, department_id: str, reason: str, **detail: str
+    wish: Wish, kind: str, at: datetime, *, cycle_id: str, department_id: str, reason: str, **detail: Any
 ) -> Wish:
     """Return the wish with a line of the department's history that gives its reason; `detail` is kept with it."""
     event = CycleEvent(

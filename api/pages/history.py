@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from api.facts import in_language
+from api.facts import in_language, names_of_units
 from api.i18n import Tongue
 from api.i18n import later as _
 from api.pages.task_views import names_of
 from api.terms import message_of
 from models.cycles import CycleEvent
 from models.metrics import Metric, MetricUnit
-from models.org import Unit
 from models.stages import Channel, Choice, Stage, TaskKind
 
 SENTENCES: Final[Mapping[str, str]] = {
@@ -49,7 +48,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "staff-transfer": _("%(actor)s recorded a transfer"),
     "targets-filled": _("%(actor)s filled in targets: %(targets)s"),
     "figures-fetched": _("Figures were fetched from the CRM"),
-    "figure-corrected": _("%(actor)s corrected a figure"),
+    "figure-corrected": _("%(actor)s corrected a figure: %(figures)s"),
     "anomaly-explained": _("%(actor)s explained a figure that stands out"),
     "miss-classed": _("%(actor)s said what a missed target comes from"),
     "scored": _("Results were calculated"),
@@ -57,8 +56,20 @@ SENTENCES: Final[Mapping[str, str]] = {
 """What each kind of event says."""
 
 
-MOST_TARGETS = 12
-"""How many changed targets one line of a history names."""
+VALUES_CHANGED: Final = {"targets-filled": "targets", "figure-corrected": "figures"}
+"""Where events keep the values they changed."""
+
+MOST_CHANGES = 12
+"""How many changed values one line of a history names."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a list of events speaks of, by id."""
+
+    people: Mapping[str, str]
+    units: Mapping[str, str]
+    metrics: Mapping[str, Metric]
 
 
 @dataclass(frozen=True)
@@ -78,21 +89,21 @@ class Happening:
 async def happenings(
     database: AsyncSession, events: Sequence[CycleEvent], tongue: Tongue, *, with_departments: bool = True
 ) -> list[Happening]:
-    """Word a list of events: two queries for all their names."""
-    people = {one for event in events for one in _people_in(event)}
-    names = await names_of(database, people)
-    metrics = await metrics_in(database, events)
-    units: dict[str, str] = {}
+    """Word a list of events: a query for each kind of name."""
+    changes = [change for event in events for change in _changes(event)]
+    wanted = {str(change["unit"]) for change in changes if change.get("unit")}
     if with_departments:
-        found = await database.exec(
-            select(Unit).where(col(Unit.id).in_({event.department_id for event in events}))
-        )
-        units = {unit.id: in_language(unit.name, unit.name_en, tongue.language) for unit in found.all()}
+        wanted |= {event.department_id for event in events}
+    known = Known(
+        people=await names_of(database, {one for event in events for one in _people_in(event)}),
+        units=await names_of_units(database, wanted, tongue.language) if wanted else {},
+        metrics=await _metrics_in(database, changes),
+    )
     return [
         Happening(
             at=event.at,
-            text=worded(event, names, tongue, metrics),
-            department=units.get(event.department_id, ""),
+            text=_worded(event, known, tongue),
+            department=known.units.get(event.department_id, "") if with_departments else "",
             department_id=event.department_id,
             task_id=event.task_id,
             kind=event.kind,
@@ -101,26 +112,25 @@ async def happenings(
     ]
 
 
-async def metrics_in(database: AsyncSession, events: Sequence[CycleEvent]) -> dict[str, Metric]:
-    ids = {change["metric"] for event in events for change in _changes(event)}
-    if not ids:
+async def _metrics_in(database: AsyncSession, changes: Sequence[Mapping[str, Any]]) -> dict[str, Metric]:
+    if not changes:
         return {}
-    found = await database.exec(select(Metric).where(col(Metric.id).in_(ids)))
+    found = await database.exec(select(Metric).where(col(Metric.id).in_({change["metric"] for change in changes})))
     return {metric.id: metric for metric in found.all()}
 
 
-def worded(
-    event: CycleEvent, names: Mapping[str, str], tongue: Tongue, metrics: Mapping[str, Metric] | None = None
-) -> str:
+def _worded(event: CycleEvent, known: Known, tongue: Tongue) -> str:
     """Return an event's sentence; the bare kind where it is not known here."""
     detail: Mapping[str, Any] = event.detail
     kind = "approved-by-policy" if event.kind == "decided" and not event.actor_id else event.kind
-    somebody = tongue.gettext("somebody")
+    names, somebody = known.people, tongue.gettext("somebody")
+    changes = _values(_changes(event), known, tongue)
     facts = {
         "actor": names.get(event.actor_id, tongue.gettext("The system")),
         "holder": names.get(_holder(detail), somebody),
         "added": names.get(str(detail.get("added", "")), somebody),
-        "targets": _targets(_changes(event), names, metrics or {}, tongue),
+        "targets": changes,
+        "figures": changes,
         "kind": _term(TaskKind, detail.get("kind"), tongue),
         "choice": _term(Choice, detail.get("choice"), tongue),
         "stage": _term(Stage, detail.get("stage"), tongue),
@@ -144,24 +154,27 @@ def _term(
 
 
 def _changes(event: CycleEvent) -> Sequence[Mapping[str, Any]]:
-    """Return the targets that an event changed."""
-    changes: Sequence[Mapping[str, Any]] = event.detail["targets"] if event.kind == "targets-filled" else ()
+    """Return the targets, or the figures, that an event changed."""
+    changes: Sequence[Mapping[str, Any]] = event.detail.get(VALUES_CHANGED.get(event.kind, ""), ())
     return changes
 
 
-def _targets(
-    changes: Sequence[Mapping[str, Any]], names: Mapping[str, str], metrics: Mapping[str, Metric], tongue: Tongue
-) -> str:
-    """Say whose target of what became how much, old and new; of many the first."""
+def _values(changes: Sequence[Mapping[str, Any]], known: Known, tongue: Tongue) -> str:
+    """Say whose value of what became how much, old and new; of many the first."""
     said = []
-    for change in changes[:MOST_TARGETS]:
-        metric = metrics.get(change["metric"])
+    for change in changes[:MOST_CHANGES]:
+        metric = known.metrics.get(change["metric"])
         unit = metric.unit if metric else MetricUnit.COUNT
         before = tongue.figure(Decimal(change["before"]) if change["before"] else None, unit)
-        name = in_language(metric.name, metric.name_en, tongue.language) if metric else change["metric"]
-        person = names.get(change["person"], change["person"])
-        said.append(f"{person} {name} {before} → {tongue.figure(Decimal(change['value']), unit)}")
-    if len(changes) > MOST_TARGETS:
+        after = tongue.figure(Decimal(change["value"]), unit)
+        owner, name = change.get("person") or change.get("unit", ""), change["metric"]
+        words = [
+            known.people.get(owner) or known.units.get(owner, owner),
+            in_language(metric.name, metric.name_en, tongue.language) if metric else name,
+            *([tongue.month(date.fromisoformat(change["month"]))] if "month" in change else []),
+        ]
+        said.append(f"{' '.join(words)} {before} → {after}")
+    if len(changes) > MOST_CHANGES:
         said.append("…")
     return tongue.gettext(", ").join(said)
 
@@ -171,7 +184,7 @@ def _holder(detail: Mapping[str, Any]) -> str:
 
 
 def _people_in(event: CycleEvent) -> set[str]:
-    aimed = {change["person"] for change in _changes(event)}
+    aimed = {change["person"] for change in _changes(event) if change["person"]}
     added = str(event.detail.get("added") or "")
     others = {event.actor_id, event.on_behalf_of, event.acted_by, _holder(event.detail), added}
     return (aimed | others) - {""}

@@ -19,11 +19,10 @@ from activities.fetches import FetchActivities
 from activities.taking_over import TakeOverActivities
 from models.database import SessionMaker
 from models.fetch_orders import FetchStep
-from models.field_maps import FieldRule, RecordMap
 from models.org import Company, Person
 from models.records import Deal
 from models.settings import Settings, SourcesSettings
-from models.sources import Fetch, FetchMode, FetchState, RecordKind, RowFault, Source, SourceKind
+from models.sources import Fetch, FetchMode, FetchState, RowFault, Source
 from quarterdeck.crm_import import import_crm_opportunities
 from quarterdeck.source_files import read_source_file
 
@@ -86,17 +85,22 @@ async def fetching(sessions: SessionMaker, tmp_path: Path) -> Fetching:
     return Fetching(sessions, tmp_path)
 
 
-def crm_source() -> Source:
-    described = read_source_file((ROOT / "docs" / "sources" / "crm-sales-opportunities.toml").read_text())
+def documented(name: str, company_id: str) -> Source:
+    """The source that a map of the documentation describes."""
+    described = read_source_file((ROOT / "docs" / "sources" / f"{name}.toml").read_text(encoding="utf-8"))
     return Source(
         id="export",
-        company_id="crm",
+        company_id=company_id,
         kind=described.kind,
         name=described.name,
         settings={**described.settings, "settle_seconds": "0"},
         maps=[one.model_dump(mode="json") for one in described.maps],
         created_at=NOW,
     )
+
+
+def crm_source() -> Source:
+    return documented("crm-sales-opportunities", "crm")
 
 
 async def test_a_crms_export_comes_in_by_the_map_of_the_documentation(fetching: Fetching) -> None:
@@ -176,11 +180,10 @@ async def test_fetched_again_nothing_has_changed(fetching: Fetching) -> None:
     assert (again["new"], again["changed"], again["gone"], again["unchanged"]) == (0, 0, 0, 4238)
 
 
-async def test_tables_without_a_header_come_in_by_the_names_of_their_columns(
+async def test_a_table_without_a_header_comes_in_by_the_map_of_the_documentation(
     sessions: SessionMaker, tmp_path: Path
 ) -> None:
     """AdventureWorks: quotas stand in for sales; the file has tabs, no header, and moments for days."""
-    columns = "id, salesperson, quota_date, quota, rowguid, modified"
     quotas = [
         line.split("\t") for line in (ADVENTUREWORKS / "SalesPersonQuotaHistory.csv").read_text().splitlines()
     ]
@@ -191,28 +194,7 @@ async def test_tables_without_a_header_come_in_by_the_names_of_their_columns(
             session.add(Person(id=f"aw-{number}", company_id="aw", staff_no=number, name=number, unit_id="aw"))
         await session.commit()
     shutil.copytree(ADVENTUREWORKS, tmp_path / "aw")
-    source = Source(
-        id="aw",
-        company_id="aw",
-        kind=SourceKind.FILES,
-        name="AdventureWorks",
-        settings={"column_names": columns, "separator": "tab", "settle_seconds": "0"},
-        maps=[
-            RecordMap(
-                kind=RecordKind.DEAL,
-                object="SalesPersonQuotaHistory.csv",
-                key="id",
-                seller_by="staff_no",
-                fields={
-                    "seller": FieldRule(column="salesperson"),
-                    "won_on": FieldRule(column="quota_date"),
-                    "amount": FieldRule(column="quota"),
-                },
-            ).model_dump(mode="json")
-        ],
-        created_at=NOW,
-    )
-    fetch = await Fetching(sessions, tmp_path).fetch(await added(sessions, source))
+    fetch = await Fetching(sessions, tmp_path).fetch(await added(sessions, documented("adventureworks", "aw")))
     said = fetch.outcome["deal"]
     assert (fetch.state, said["read"], said["new"]) == (FetchState.DONE, len(quotas), len(quotas))
     assert sum(map(Decimal, said["sums"].values())) == sum(Decimal(quota[3]) for quota in quotas)

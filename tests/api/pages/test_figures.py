@@ -285,7 +285,9 @@ async def test_a_correction_keeps_the_original_and_is_on_record(place: Place) ->
     assert Decimal(change.before["value"]) == before.value
     assert (figure.source, before.source) == ("person", "crm")
     await browser.open(f"/cycles/{place.company.cycle_id}/departments/d0001")
-    assert "corrected a figure" in words(browser.page)
+    assert re.search(
+        r"corrected a figure: \S+ Sales January 2055 ¥[\d,.]+ → ¥123,456.78 合同HT-9漏录", words(browser.page)
+    )
     await fetched_again(place)
     await browser.open(address(place, month="2055-01"))
     assert "¥123,456.78" in words(browser.page)
