@@ -54,7 +54,7 @@ async def correcting(session: AsyncSession, viewer: Viewer, looked: Looked, valu
 
     Raises:
         Refusal: those of `refuse_correction`; the codes of
-            `rules.amounts.decimal_in` and `rules.completeness.fault_of_value`; `figure-same`.
+            `rules.amounts.decimal_in` and `rules.completeness.fault_of_value`; `figure-same`; `text-too-long`.
     """
     await refuse_correction(session, viewer, looked)
     is_percent = looked.metric.unit is MetricUnit.PERCENT
@@ -72,7 +72,9 @@ async def correcting(session: AsyncSession, viewer: Viewer, looked: Looked, valu
     person = looked.owner if isinstance(looked.owner, Person) else None
     month = looked.scope.months[0]
     key = f"{looked.owner.id}.{looked.metric.id}.{month:%Y-%m}"
-    words = {"value": format(number, "f"), "reason": reason[:LONGEST_REASON]}
+    if len(reason) > LONGEST_REASON:
+        raise Refusal("text-too-long", field="reason", limit=LONGEST_REASON)
+    words = {"value": format(number, "f"), "reason": reason}
 
     async def write(inside: AsyncSession) -> None:
         present = await first_of(inside, looked.scope)

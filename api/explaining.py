@@ -54,7 +54,7 @@ async def explaining(
     """Return the wish that explains a point; explanations before it stay on record.
 
     Raises:
-        Refusal: `not-yours`; `field-unfit` for an explanation that there is not; `why-needed`.
+        Refusal: `not-yours`; `field-unfit` for an explanation that there is not; `why-needed`; `text-too-long`.
     """
     if not await may_explain(session, viewer, anomaly):
         raise Refusal("not-yours")
@@ -62,8 +62,11 @@ async def explaining(
         raise Refusal("field-unfit", field="explanation")
     if not reason.strip():
         raise Refusal("why-needed", field="reason")
+    said = {"explanation": explanation, "reason": reason.strip(), "evidence": evidence.strip()}
+    for name in ("reason", "evidence"):
+        if len(said[name]) > LONGEST:
+            raise Refusal("text-too-long", field=name, limit=LONGEST)
     now = await business_now(session)
-    said = {"explanation": explanation, "reason": reason.strip()[:LONGEST], "evidence": evidence.strip()[:LONGEST]}
     before = {"explanation": anomaly.explanation.value, "reason": anomaly.reason} if anomaly.explanation else {}
     after = {**said, "value": format(anomaly.value, "f"), "usual": format(anomaly.usual, "f")}
     anomaly_id = anomaly.id

@@ -187,7 +187,8 @@ async def classing(session: AsyncSession, viewer: Viewer, looked: Looked, cause:
     """Return the wish that says what a miss comes from; what was said before stays on record.
 
     Raises:
-        Refusal: `not-yours`; `miss-none` where the target is met so far; `cause-needed`; `why-needed`.
+        Refusal: `not-yours`; `miss-none` where the target is met so far; `cause-needed`; `why-needed`;
+            `text-too-long`.
     """
     if not await may_class(session, viewer, looked):
         raise Refusal("not-yours")
@@ -197,9 +198,11 @@ async def classing(session: AsyncSession, viewer: Viewer, looked: Looked, cause:
         raise Refusal("cause-needed", field="cause")
     if not reason:
         raise Refusal("why-needed", field="reason")
+    if len(reason) > LONGEST_REASON:
+        raise Refusal("text-too-long", field="reason", limit=LONGEST_REASON)
     earlier = await classed(session, looked.cycle.id, looked.owner.id, looked.metric.id)
     before = {"cause": earlier[0].miss.cause.value} if earlier else {}
-    words = {"cause": cause, "reason": reason[:LONGEST_REASON]}
+    words = {"cause": cause, "reason": reason}
     miss_id, now = new_command_id(), await business_now(session)
 
     async def write(inside: AsyncSession) -> None:

@@ -153,6 +153,7 @@ STATUS: Mapping[str, HTTPStatus] = {
     "file-unreadable": HTTPStatus.UNPROCESSABLE_ENTITY,
     "nothing-chosen": HTTPStatus.UNPROCESSABLE_ENTITY,
     "why-needed": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "text-too-long": HTTPStatus.UNPROCESSABLE_ENTITY,
     "too-many-chosen": HTTPStatus.UNPROCESSABLE_ENTITY,
     "reason-needed": HTTPStatus.UNPROCESSABLE_ENTITY,
     "day-needed": HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -147,10 +147,16 @@ async def figure_page(
 
 
 async def _marks(database: AsyncSession, looked: Looked, tongue: Tongue) -> tuple[Mark, ...]:
-    if isinstance(looked.owner, Person):
-        whose = col(Anomaly.person_id) == looked.owner.id
+    """Return where the figure itself stands out, or one of its months; of a department those of its teams."""
+    owner = looked.owner
+    if isinstance(owner, Person):
+        whose = col(Anomaly.person_id) == owner.id
+    elif owner.kind is UnitKind.TEAM:
+        whose = (col(Anomaly.team_id) == owner.id) & (col(Anomaly.person_id) == "")
+    elif owner.kind is UnitKind.DEPARTMENT:
+        whose = (col(Anomaly.department_id) == owner.id) & (col(Anomaly.person_id) == "")
     else:
-        whose = (col(Anomaly.team_id) == looked.owner.id) & (col(Anomaly.person_id) == "")
+        return ()
     here = whose & (col(Anomaly.metric_id) == looked.metric.id) & col(Anomaly.month).in_(looked.scope.months)
     return await marks_with(database, looked.cycle, here, tongue)
 

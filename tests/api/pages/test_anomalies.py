@@ -147,6 +147,26 @@ async def test_a_correction_is_followed_at_once(place: Place) -> None:
     ]
 
 
+async def test_an_explanation_that_is_too_long_is_refused_and_not_cut(place: Place) -> None:
+    await half_way(place)
+    await place.add(anomaly_of(place))
+    director = await place.director()
+    await director.open("/anomalies/anomaly-1/explain")
+    long = "Orders moved to February. " * 20
+    answer = await director.send("/anomalies/anomaly-1/explain", once="1", explanation="one-off", reason=long)
+    assert answer.status_code == 422
+    assert "longer than 500 characters" in words(director.page)
+    assert long.strip() in director.page  # What was typed stays.
+
+
+async def test_a_departments_figure_names_its_teams_that_stand_out(place: Place) -> None:
+    await half_way(place)
+    await place.add(anomaly_of(place))
+    director = await place.director()
+    await director.open(f"/figures/unit/d0001/{place.company.metric_ids['sales']}?cycle={place.company.cycle_id}")
+    assert "1 figure stands out" in words(director.page)
+
+
 async def test_machines_list_what_stands_out_with_what_was_said_about_it(place: Place) -> None:
     await half_way(place)
     await place.add(anomaly_of(place))
