@@ -44,7 +44,17 @@ OPPORTUNITY = {
     "AccountId": "reference",
     "CampaignId": "reference",
 }
+SPLIT = {
+    "Id": "id",
+    "OpportunityId": "reference",
+    "SplitOwnerId": "reference",
+    "SplitPercentage": "percent",
+    "IsDeleted": "boolean",
+    "SystemModstamp": "datetime",
+}
 PARENTS = {
+    "OpportunityId": ("Opportunity", "Opportunity"),
+    "SplitOwnerId": ("SplitOwner", "User"),
     "OwnerId": ("Owner", "User"),
     "AccountId": ("Account", "Account"),
     "CampaignId": ("Campaign", "Campaign"),
@@ -58,13 +68,14 @@ PLACE_GONE = Reply(400, [{"errorCode": "INVALID_QUERY_LOCATOR", "message": "inva
 
 
 class SalesforceStandIn(StandInApi):
-    """`records` of Opportunity are what tests change."""
+    """`records` of Opportunity, and `splits` of them, are what tests change."""
 
     hosts = (HOST, "login.salesforce.com")
 
     def __init__(self, folder: Path, records: Sequence[dict[str, Any]] = (), page_rows: int = 10) -> None:
         super().__init__(folder)
         self.records = list(records)
+        self.splits: list[dict[str, Any]] = []
         self.fields = dict(OPPORTUNITY)
         self.page_rows = page_rows
         self.public_key = ""
@@ -105,7 +116,7 @@ class SalesforceStandIn(StandInApi):
 
     def _data(self, asked: Asked) -> Reply:
         if asked.path == f"{DATA}/sobjects":
-            names = ("Account", "Opportunity", "OpportunityHistory", "User")
+            names = ("Account", "Opportunity", "OpportunityHistory", "OpportunitySplit", "User")
             return Reply(body={"sobjects": [{"name": name, "queryable": True} for name in names]})
         if found := re.fullmatch(rf"{DATA}/sobjects/(\w+)/describe", asked.path):
             return self._description(found[1])
@@ -155,7 +166,8 @@ class SalesforceStandIn(StandInApi):
     # --- descriptions and SOQL --------------------------------------------------------------------
 
     def _types(self, object_: str) -> dict[str, str]:
-        return {"Opportunity": self.fields, "User": USER, "Account": ACCOUNT}.get(object_, {})
+        own = {"Opportunity": self.fields, "OpportunitySplit": SPLIT, "User": USER, "Account": ACCOUNT}
+        return own.get(object_, {})
 
     def _description(self, object_: str) -> Reply:
         types = self._types(object_)
@@ -184,7 +196,7 @@ class SalesforceStandIn(StandInApi):
             if "." not in column and column not in self._types(found[2]):
                 message = f"\nSELECT {column}\n  ^\nNo such column '{column}' on entity '{found[2]}'."
                 return Reply(400, [{"errorCode": "INVALID_FIELD", "message": message}])
-        records = self.records if found[2] == "Opportunity" else []
+        records = {"Opportunity": self.records, "OpportunitySplit": self.splits}.get(found[2], [])
         wanted = [
             record
             for record in records
@@ -230,6 +242,19 @@ def opportunities(emails: Sequence[str], count: int = 50) -> list[dict[str, Any]
         }
         for number in range(count)
     ]
+
+
+def split(record: Mapping[str, Any], number: int, email: str, percentage: float) -> dict[str, Any]:
+    """Return one seller's share of an opportunity."""
+    return {
+        "Id": f"{record['Id']}-{number}",
+        "OpportunityId": record["Id"],
+        "Opportunity": dict(record),
+        "SplitOwner": {"Email": email},
+        "SplitPercentage": percentage,
+        "IsDeleted": False,
+        "SystemModstamp": record["SystemModstamp"],
+    }
 
 
 def _shown(record: Mapping[str, Any], columns: Sequence[str]) -> dict[str, Any]:

@@ -20,14 +20,21 @@ from models.sealing import SourceSecrets
 from models.sources import FetchMode, FetchState, Source
 from quarterdeck.source_files import SourceFile, read_source_file
 from tests.standins.https import SILENCE, Reply
-from tests.standins.salesforce_api import PLACE_GONE, SERVICE_DOWN, USED_UP, SalesforceStandIn, opportunities
+from tests.standins.salesforce_api import (
+    PLACE_GONE,
+    SERVICE_DOWN,
+    USED_UP,
+    SalesforceStandIn,
+    opportunities,
+    split,
+)
 from tests.workflows.fetch_house import FetchHouse, fetch_house
 
-MAP = Path(__file__).resolve().parents[2] / "docs" / "sources" / "salesforce-opportunities.toml"
+MAPS = Path(__file__).resolve().parents[2] / "docs" / "sources"
 
 
-def described() -> SourceFile:
-    return read_source_file(MAP.read_text(encoding="utf-8"))
+def described(name: str = "salesforce-opportunities") -> SourceFile:
+    return read_source_file((MAPS / f"{name}.toml").read_text(encoding="utf-8"))
 
 
 @pytest.fixture
@@ -55,9 +62,9 @@ async def house(
             yield made, salesforce
 
 
-async def added(house: FetchHouse) -> Source:
+async def added(house: FetchHouse, told: SourceFile | None = None) -> Source:
     """Add the source as the documentation describes it."""
-    told = described()
+    told = told or described()
     return await house.add(told.kind, told.settings, told.maps, told.secrets)
 
 
@@ -84,6 +91,25 @@ async def test_won_opportunities_become_deals_and_figures_by_the_documented_map(
     deals = {deal.number: deal for deal in await made.deals()}
     first = deals["006000000000001AAA"]
     assert (first.customer, first.amount, first.won_on) == ("客户1", Decimal("1007.01"), date(2026, 2, 2))
+
+
+async def test_a_split_opportunity_counts_for_each_seller_by_share_and_once_in_total(house: House) -> None:
+    """Rule 34: by the documented map of splits; no cent is lost where shares leave one over."""
+    made, salesforce = house
+    emails = [record["Owner"]["Email"] for record in salesforce.records]
+    salesforce.records[0]["Amount"] = 1000.01
+    shares = {0: (33.33, 33.33, 33.34), 1: (60.0, 40.0)}
+    salesforce.splits = [
+        split(record, number, emails[place + number], percentage)
+        for place, record in enumerate(salesforce.records)
+        for number, percentage in enumerate(shares.get(place, (100.0,)))
+    ]
+    fetch = await made.fetch(await added(made, described("salesforce-splits")), FetchMode.TAKE_OVER)
+    assert (fetch.state, fetch.outcome["deal"]["new"]) == (FetchState.DONE, 53)
+    assert await made.sales() == by_hand(salesforce)
+    parts = sorted(deal.amount for deal in await made.deals() if deal.number == salesforce.records[0]["Id"])
+    assert sum(parts) == Decimal("1000.01")
+    assert [round(part) for part in parts] == [333, 333, 333]
 
 
 async def test_a_test_says_that_the_map_fits(house: House) -> None:
