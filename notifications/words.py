@@ -76,7 +76,7 @@ CHINESE = Words(
         TaskKind.APPROVE_RESULTS: "审批绩效结果",
         TaskKind.GIVE_FEEDBACK: "完成结果反馈",
     },
-    approvers={Approver.DIRECTOR: "部门总监", Approver.SUPERIOR: "分管领导", Approver.HR: "人力资源"},
+    approvers={Approver.DIRECTOR: "部门总监", Approver.SUPERIOR: "分管领导", Approver.HR: "HR"},
     channels={Channel.SMS: "短信", Channel.EMAIL: "邮件", Channel.SYSTEM: "站内通知"},
     reasons={
         Reason.NO_ADDRESS: "没有登记邮箱",

@@ -41,14 +41,14 @@ async def test_who_stands_at_the_top_reads_that_nothing_is_approved_by_silence(o
     """Rule 7: at the top it stays open and the HR owner is told."""
     await office.task(holder=BOSS, first_holder_id=DIRECTOR, level=2, epoch=3)
     await office.notice(to=BOSS, occasion=Occasion.TASK_ESCALATED)
-    assert "事项仍由您处理，并告知人力资源负责人赵敏；不会自动视为同意。" in await mail_of(office, BOSS)
+    assert "事项仍由您处理，并告知 HR 负责人赵敏；不会自动视为同意。" in await mail_of(office, BOSS)
 
 
 async def test_a_first_holder_without_a_superior_reads_that_hr_is_told(office: Office) -> None:
     await office.change(Person, DIRECTOR, superior_id=None)
     await office.task()
     await office.notice()
-    assert "逾期未办，事项仍由您处理，并告知人力资源负责人赵敏" in await mail_of(office)
+    assert "逾期未办，事项仍由您处理，并告知 HR 负责人赵敏" in await mail_of(office)
 
 
 @pytest.mark.parametrize(

@@ -145,7 +145,7 @@ def test_a_name_cannot_bring_markup_into_a_mail() -> None:
         ),
         (
             IfSilent(Silence.STAYS, "赵敏", 2),
-            "若 2 个工作日内仍未办理，事项仍由您处理，并告知人力资源负责人赵敏；不会自动视为同意。",
+            "若 2 个工作日内仍未办理，事项仍由您处理，并告知 HR 负责人赵敏；不会自动视为同意。",
             "If it is not done within 2 working days, it stays with you and 赵敏 of HR is told."
             " Nothing is approved by silence.",
         ),

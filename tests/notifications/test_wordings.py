@@ -143,7 +143,7 @@ async def test_questions_and_replies_go_to_the_mailbox_of_hr(office: Office) -> 
     await office.dispatch()
     (mail,) = office.mail.mails
     assert "hr@example.cn" in str(mail["Reply-To"])
-    assert "请联系人力资源负责人赵敏 <hr@example.cn>" in text_of(mail)
+    assert "请联系 HR 负责人赵敏 <hr@example.cn>" in text_of(mail)
 
 
 async def test_an_overdue_message_uses_the_words_for_overdue(office: Office) -> None:
