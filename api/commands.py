@@ -3,6 +3,9 @@
 A `Wish` becomes a `Command` row with its words, committed; then the engine is asked, with the
 command's id as the update's. A refusal is written to the row and raised. While the engine is
 away the row waits as `received`, and `api/forwarder.py` carries it out later under the same id.
+
+What the worker wrote as done is not over before the engine has answered: were the engine killed in
+between, the workflow would not know of it. So such a row keeps its lease until then, too.
 """
 
 from __future__ import annotations
@@ -39,7 +42,7 @@ from models.messages import Answer
 from models.settings import Settings
 from models.sources import FetchState, end_fetch
 from models.stages import CommandState
-from models.tasks import Command, Decision, settle
+from models.tasks import Command, Decision, release, settle
 from models.terms import Frozen
 
 log = logging.getLogger(__name__)
@@ -53,6 +56,8 @@ AT_ONE_WORKFLOW = 2
 It takes them one at a time anyway. But beyond ten the engine refuses further ones and, with that,
 drops those under way (`history.maxInFlightUpdates`): many callers at one task would hinder each other.
 """
+
+AT_ONE_STATEMENT = 500
 
 REFUSAL_CODE = re.compile(r"[a-z]+(-[a-z]+)+")
 """How a refusal's code looks; the types of other failures are names of exceptions."""
@@ -153,6 +158,8 @@ class Commands:
         self._engine = engine
         self._answer_within = settings.answer_within
         self._task_queue = settings.task_queue
+        self._answered: list[str] = []
+        """Commands that the engine has answered, until their rows say so."""
         # A workflow's semaphore lives as long as somebody waits for it.
         self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
@@ -209,7 +216,9 @@ class Commands:
             state=state,
             answer=_noted(wish, now) if state is CommandState.DONE else {},
             received_at=now,
-            claimed_until=datetime.now(UTC) + self._answer_within + LEASE,
+            claimed_until=datetime.now(UTC) + self._answer_within + LEASE
+            if state is CommandState.RECEIVED
+            else None,
         )
         if await insert_once(session, [command]) == 0:
             await session.commit()
@@ -251,9 +260,26 @@ class Commands:
         else:
             if not answer.is_noted:
                 await _settle(session, command, CommandState.DONE, answer.said())
+            self._answered.append(command.id)
             return Outcome(command.id, CommandState.DONE, answer)
+        self._answered.append(command.id)
         await _settle(session, command, CommandState.REFUSED, {"code": refusal.code, **refusal.facts})
         raise refusal
+
+    async def release_answered(self, session: AsyncSession) -> int:
+        """End the leases of what the engine has answered; return of how many. Many together cost one statement."""
+        answered, self._answered = self._answered, []
+        if not answered:
+            return 0
+        try:
+            await writing(session)
+            for start in range(0, len(answered), AT_ONE_STATEMENT):
+                await release(session, answered[start : start + AT_ONE_STATEMENT])
+            await session.commit()
+        except BaseException:
+            self._answered += answered
+            raise
+        return len(answered)
 
     async def signal(self, workflow_id: str, name: str, message: Frozen) -> bool:
         """Tell a workflow something nobody waits for; return whether the engine took it."""
@@ -283,6 +309,7 @@ class Commands:
             answer = Answer(command_id=command.id, task_id=command.task_id, at=decision.decided_at)
             await session.commit()
             await _settle(session, command, CommandState.DONE, answer.said())
+            self._answered.append(command.id)
             return Outcome(command.id, CommandState.DONE, answer)
         launch = await session.exec(
             select(Command.id).where(

@@ -1,4 +1,4 @@
-"""Carries out later what could not be carried out at once (DESIGN 14)."""
+"""Carries out later what could not be carried out at once, or whose answer nobody heard (DESIGN 14)."""
 
 from __future__ import annotations
 
@@ -49,14 +49,21 @@ class Forwarder:
             looking.cancel()
             with suppress(asyncio.CancelledError):
                 await looking
+            with suppress(DBAPIError, OSError):  # Else they are asked again, and answered as before.
+                await self._release_answered()
 
     async def _keep_looking(self) -> None:
         while True:
             await asyncio.sleep(self._look_every)
             try:
+                await self._release_answered()
                 await self.carry_out_what_waits()
             except (DBAPIError, OSError) as trouble:
                 log.warning("The database does not answer: %s", type(trouble).__name__)
+
+    async def _release_answered(self) -> None:
+        async with self._sessions() as session:
+            await self._commands.release_answered(session)
 
     async def carry_out_what_waits(self) -> int:
         """Carry out the commands whose lease is over, oldest first; return how many got an answer.
@@ -93,9 +100,10 @@ class Forwarder:
     async def claim(self) -> list[Command]:
         """Take the commands whose lease is over for this server, oldest first."""
         now = datetime.now(UTC)
-        waits = and_(
-            col(Command.state) == CommandState.RECEIVED,
-            or_(col(Command.claimed_until).is_(None), col(Command.claimed_until) < now),
+        lease = col(Command.claimed_until)
+        waits = or_(
+            and_(col(Command.state) == CommandState.RECEIVED, or_(lease.is_(None), lease < now)),
+            and_(col(Command.state) == CommandState.DONE, lease < now),
         )
         async with self._sessions() as session:
             if (await session.exec(select(Command.id).where(waits).limit(1))).first() is None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, ClassVar
 
 from sqlalchemy import Index, LargeBinary, UniqueConstraint, bindparam, update
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, SQLModel, col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.columns import Document, Instant, term
@@ -123,6 +124,8 @@ class Command(SQLModel, table=True):
     """What came of it: the engine's answer, or the refusal's code and facts."""
     received_at: datetime = Field(sa_type=Instant)
     claimed_until: datetime | None = Field(default=None, sa_type=Instant)
+    """Until when it is some server's to hear the engine's answer, also where the worker wrote it as done; then it
+    is asked again. Nothing once that was heard, and for words that ask for no move."""
 
 
 _COMMANDS = SQLModel.metadata.tables["command"]
@@ -138,6 +141,16 @@ async def settle(session: AsyncSession, command_id: str, state: CommandState, sa
     """Write, in the session's transaction, what a command came to; what stands there already stays."""
     connection = await session.connection()
     await connection.execute(SETTLE, {"command_id": command_id, "new_state": state, "said": said})
+
+
+async def release(session: AsyncSession, command_ids: Sequence[str]) -> None:
+    """End the leases of commands that are over."""
+    await session.exec(
+        update(Command)
+        .where(col(Command.id).in_(command_ids), col(Command.state) != CommandState.RECEIVED)
+        .values(claimed_until=None)
+        .execution_options(synchronize_session=False)
+    )
 
 
 class Submission(SQLModel, table=True):

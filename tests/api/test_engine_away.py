@@ -14,7 +14,7 @@ from api.commands import Commands
 from api.engine import Engine
 from api.forwarder import Forwarder
 from models.stages import CommandState
-from models.tasks import Command
+from models.tasks import Command, settle
 from tests.api.house import House
 
 
@@ -118,6 +118,43 @@ async def test_a_command_refused_later_says_why(house: House, cut_off: House) ->
         lost = (await director.get(f"/api/commands/{received.json()['command_id']}")).json()
     assert lost["state"] == "refused"
     assert lost["answer"]["code"] == "task-closed"
+
+
+async def test_a_decision_that_the_worker_wrote_is_asked_again_until_the_engine_has_answered(house: House) -> None:
+    """Temporal was killed after the worker had written it: the workflow does not know of it, and hears it now."""
+    task = await house.open_task()
+    review = await house.start_review()
+    quick = house.parts.settings.model_copy(update={"answer_within": timedelta(seconds=1)})
+    commands = Commands(house.parts.engine, quick)
+    impatient = replace(house, app=create_app(replace(house.parts, commands=commands, settings=quick)))
+    async with impatient.caller(task.holder_id) as director:
+        received = (await director.post(f"/api/tasks/{task.id}/decide", json={"choice": "confirm"})).json()
+    await let_leases_run_out(house)
+    async with house.sessions() as session:
+        await settle(session, received["command_id"], CommandState.DONE, {"task_id": task.id})
+        await session.commit()
+    forwarder = Forwarder(house.sessions, house.parts.commands)
+    async with house.worker():
+        assert await forwarder.carry_out_what_waits() == 1
+        moves = (await review.query("moves"))["moves"]
+    assert [move["command_id"] for move in moves] == [received["command_id"]]
+    async with house.sessions() as session:
+        assert await house.parts.commands.release_answered(session) == 1
+    await let_leases_run_out(house)
+    assert await forwarder.claim() == []
+
+
+async def test_what_the_engine_has_answered_is_not_asked_again(house: House) -> None:
+    task = await house.open_task()
+    await house.start_review()
+    async with house.worker(), house.caller(task.holder_id) as director:
+        done = await director.post(f"/api/tasks/{task.id}/decide", json={"choice": "confirm"})
+        said = await director.post(f"/api/tasks/{task.id}/comment", json={"text": "同意"})
+    assert (done.status_code, said.status_code) == (200, 201)
+    async with house.sessions() as session:
+        assert await house.parts.commands.release_answered(session) == 1
+        assert await house.parts.commands.release_answered(session) == 0
+        assert set((await session.exec(select(Command.claimed_until))).all()) == {None}
 
 
 async def test_two_servers_do_not_carry_out_the_same_command_at_once(house: House, cut_off: House) -> None:

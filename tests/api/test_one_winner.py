@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+import httpx
 import pytest
 from pydantic import SecretStr
 from sqlmodel import col, func, select
@@ -71,12 +72,16 @@ async def first_task(house: House) -> Task:
             await asyncio.sleep(0.05)
 
 
+async def launched(house: House) -> Task:
+    """Launch the cycle; return the task that this opens."""
+    async with house.caller(house.company.hr_id) as hr:
+        answer = await hr.post(f"/api/cycles/{house.company.cycle_id}/launch")
+        assert answer.status_code == 200, answer.text
+    return await first_task(house)
+
+
 async def test_of_fifty_posts_at_once_there_is_one_decision_and_one_line_of_history(real: House) -> None:
-    company = real.company
-    async with real.caller(company.hr_id) as hr:
-        launched = await hr.post(f"/api/cycles/{company.cycle_id}/launch")
-        assert launched.status_code == 200, launched.text
-    task = await first_task(real)
+    task = await launched(real)
     async with real.caller(task.holder_id) as director:
         path = f"/api/tasks/{task.id}/decide"
         answers = await asyncio.gather(*(director.post(path, json={"choice": "confirm"}) for _ in range(50)))
@@ -100,3 +105,24 @@ async def test_of_fifty_posts_at_once_there_is_one_decision_and_one_line_of_hist
         assert done.all() == [won["command_id"]]
         department = (await session.exec(select(CycleDepartment))).one()
     assert department.stage is Stage.SUBMISSION
+
+
+async def test_one_request_sent_many_times_at_once_is_carried_out_once_and_answered_each_time(real: House) -> None:
+    """Under one Idempotency-Key: whoever is answered hears the same, also while the first is under way."""
+    task = await launched(real)
+    async with real.caller(task.holder_id) as director:
+
+        async def posted(path: str, key: str, body: dict[str, str]) -> httpx.Response:
+            return await director.post(f"/api/tasks/{task.id}/{path}", json=body, headers={"idempotency-key": key})
+
+        said = await asyncio.gather(*(posted("comment", "said", {"text": "等续约名单"}) for _ in range(20)))
+        decided = await asyncio.gather(*(posted("decide", "decided", {"choice": "confirm"}) for _ in range(20)))
+        shown = (await director.get(f"/api/tasks/{task.id}")).json()
+    for answers, status in ((said, 201), (decided, 200)):
+        assert {answer.status_code for answer in answers} == {status}
+        assert len({answer.json()["command_id"] for answer in answers}) == 1
+    assert [comment["text"] for comment in shown["comments"]] == ["等续约名单"]
+    assert shown["state"] == TaskState.DECIDED
+    async with real.sessions() as session:
+        commands = await session.exec(select(Command.kind).where(col(Command.by_id) == task.holder_id))
+        assert sorted(commands.all()) == ["comment", "decide"]

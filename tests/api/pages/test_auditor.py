@@ -9,11 +9,13 @@ from urllib.parse import urlsplit
 
 import pytest
 from fastapi.routing import APIRoute
+from playwright.async_api import expect
 
 from api.pages.routes import routers
 from models.cycles import CycleEvent
 from models.delivery import Notice
 from models.stages import Approver, Channel, Occasion, Stage, TaskKind
+from tests.api.pages.browser import NEEDS_CHROMIUM, chromium, served, sign_in
 from tests.api.pages.place import Browser, Place
 from tests.api.pages.standings import approval, half_way
 from tests.api.pages.test_my_department import words
@@ -117,6 +119,32 @@ async def test_an_auditor_reads_figures_targets_messages_and_results(place: Plac
     department = f"/cycles/{place.company.cycle_id}/departments/{place.company.departments[0].id}"
     await browser.open(department)
     assert "站内通知" in browser.page
+
+
+@NEEDS_CHROMIUM
+@pytest.mark.parametrize(
+    ("language", "cycles", "opened", "records"),
+    [("zh-CN", "绩效周期", "已下达", "成交"), ("en", "Cycles", "opened for", "Deals")],
+)
+async def test_an_auditor_follows_a_department_from_its_history_to_the_records(
+    place: Place, language: str, cycles: str, opened: str, records: str
+) -> None:
+    """In a browser: what happened, who decided, and two clicks from a figure to what it is made of (Rule 30)."""
+    await company_at_work(place)
+    department = place.company.departments[0]
+    async with served(place) as address, chromium() as browser:
+        page = await browser.new_page(viewport={"width": 1280, "height": 800})
+        await sign_in(page, address, "auditor", language)
+        await page.locator("nav").get_by_role("link", name=cycles, exact=True).click()
+        await page.locator(f"main a[href^='/cycles/{place.company.cycle_id}']").first.click()
+        await page.locator(f"a[href='/cycles/{place.company.cycle_id}/departments/{department.id}']").first.click()
+        await expect(page.locator("main")).to_contain_text(opened)
+        await page.locator("main a[href^='/tasks/']").first.click()
+        await expect(page.locator("main form[method=post] button")).to_have_count(0)
+        await page.goto(f"{address}/my-department?department={department.id}")
+        await page.locator("#metrics").locator("xpath=ancestor::section").locator("a.behind").first.click()
+        await page.locator("main a[href^='/figures/']").first.click()
+        await expect(page.locator("main")).to_contain_text(records)
 
 
 def unsafe_routes() -> list[tuple[str, str]]:

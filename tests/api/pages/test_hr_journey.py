@@ -25,14 +25,23 @@ MARKS = """() => {
 }"""
 
 
-async def tab_to(page: Page, selector: str) -> None:
-    """Press Tab until what is sought has the focus, and is seen to have it."""
+async def tab_to(page: Page, selector: str, key: str = "Tab") -> None:
+    """Press Tab (or Shift+Tab) until what is sought has the focus, and is seen to have it."""
     for _ in range(MOST_TABS):
-        await page.keyboard.press("Tab")
+        await page.keyboard.press(key)
         if await page.evaluate("wanted => document.activeElement.matches(wanted)", selector):
             assert await page.evaluate(MARKS) != ["none", "none"], selector
             return
     raise AssertionError(f"Tab never reaches {selector}")
+
+
+async def type_day(page: Page, day: str) -> None:
+    """Type a day into the field that has the focus, part by part in Chromium's order, and leave it."""
+    year, month, of_month = day.split("-")
+    await page.keyboard.press("ArrowLeft")  # Coming from behind, its last part has the focus.
+    await page.keyboard.press("ArrowLeft")
+    await page.keyboard.type(f"{month}{of_month}{year}")
+    await page.keyboard.press("Tab")
 
 
 @NEEDS_CHROMIUM
@@ -47,9 +56,12 @@ async def test_hr_launches_and_acts_on_many_with_the_keyboard_alone(place: Place
         await page.goto(f"{address}/cycles/new")
         await page.wait_for_selector("#ready")
         seen = await page.input_value("#targets_due_on")
-        await page.fill("#targets_due_on", "2020-01-01")
+        await tab_to(page, "#targets_due_on")
+        await type_day(page, "2020-01-01")
         await page.wait_for_selector(f"#check [role=alert]:has-text('{words['over']}')")
-        await page.fill("#targets_due_on", seen)
+        await tab_to(page, "#targets_due_on", "Shift+Tab")
+        await type_day(page, seen)
+        assert await page.input_value("#targets_due_on") == seen
         await page.wait_for_selector("#ready")
         await tab_to(page, "button[value=launch]")
         assert words["launch"] in await page.evaluate("document.activeElement.textContent")
@@ -57,7 +69,7 @@ async def test_hr_launches_and_acts_on_many_with_the_keyboard_alone(place: Place
         await page.keyboard.press("Enter")
         await page.wait_for_selector(".messages .history li")
         assert words["texts"] in str(await page.text_content(".messages .said"))
-        await page.focus("button[value=launch]")
+        await tab_to(page, "button[value=launch]", "Shift+Tab")
         await page.keyboard.press("Enter")
         await page.wait_for_url(f"{address}/cycles/{place.company.cycle_id}")
         assert [wish.kind.value for wish in place.commands.wishes] == ["launch"]

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from playwright.async_api import ConsoleMessage
+from playwright.async_api import ConsoleMessage, expect
 
 from models.sources import SourceKind
 from models.stages import Approver, Stage, TaskKind
@@ -194,6 +194,21 @@ async def test_a_task_can_be_decided_with_the_keyboard_alone(place: Place) -> No
         await page.wait_for_selector(".verdict")
     assert outline != "none"
     assert place.moves[0]["choice"] == "confirm"
+
+
+@NEEDS_CHROMIUM
+async def test_the_first_tab_offers_to_skip_what_every_page_has(place: Place) -> None:
+    async with served(place) as address, chromium() as browser:
+        page = await browser.new_page()
+        await sign_in(page, address, "hr", "en")
+        await page.goto(f"{address}/people")
+        await page.keyboard.press("Tab")
+        skip = page.get_by_role("link", name="Skip to the content")
+        await expect(skip).to_be_focused()
+        await expect(skip).to_be_in_viewport()
+        await page.keyboard.press("Enter")
+        await page.keyboard.press("Tab")
+        assert await page.evaluate("document.querySelector('main').contains(document.activeElement)")
 
 
 @NEEDS_CHROMIUM

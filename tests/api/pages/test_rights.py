@@ -241,6 +241,7 @@ POST /welcome/{token}                                             x x x x x x x 
 """
 
 BODIES: Mapping[str, Mapping[str, Any]] = {
+    "POST /api/anomalies/{anomaly_id}/explain": {"explanation": "one-off", "reason": "x"},
     "POST /api/cycles": {"name": "x", "starts_on": "2027-04-01", "ends_on": "2027-06-30"},
     "POST /api/cycles/preview": {"name": "x", "starts_on": "2027-04-01", "ends_on": "2027-06-30"},
     "POST /api/cycles/{cycle_id}/reopen": {
