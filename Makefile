@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 3
+DATABASE ?= sqlite
 TESTS ?=
 SECONDS ?= 60
 
@@ -15,7 +16,7 @@ help:
 	@echo "make demo        start a demonstration (Ctrl-C stops it; the next start goes on)"
 	@echo "make demo-reset  start over"
 	@echo "make advance TO=next-day   move a running demonstration's time on (next-deadline, or a number of days)"
-	@echo "make test        run every test"
+	@echo "make test        run every test (DATABASE=postgresql: also those that are not about databases on PostgreSQL)"
 	@echo "make lint        style, types and import rules"
 	@echo "make screenshots renew the pictures under docs/screenshots from a demonstration"
 	@echo "make fuzz        throw odd files at the readers, SECONDS=60 for each kind (needs atheris)"
@@ -31,7 +32,7 @@ advance: $(VENV)/installed
 	@$(BIN)/python -m quarterdeck.cli advance $(TO)
 
 test: $(VENV)/installed browser
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(TESTS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --database $(DATABASE) $(TESTS)
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .

@@ -1,7 +1,9 @@
 """What tests of several rooms share: fresh databases of both kinds, and a real Temporal server.
 
 The database is SQLite and, for every test that takes `sessions` or `database_url`, PostgreSQL
-again. Each xdist worker has servers of its own, so tests may run side by side.
+again. Tests that are not about databases take `some_sessions`: SQLite, or PostgreSQL where
+`--database postgresql` says so (`make test DATABASE=postgresql`). Each xdist worker has servers
+of its own, so tests may run side by side.
 """
 
 from __future__ import annotations
@@ -28,6 +30,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--record-histories",
         action="store_true",
         help="store the histories of the workflow tests under tests/histories/, for a new released version",
+    )
+    parser.addoption(
+        "--database",
+        choices=("sqlite", "postgresql"),
+        default="sqlite",
+        help="on which database the tests run that are not about databases",
     )
 
 
@@ -75,16 +83,26 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
     return f"sqlite+aiosqlite:///{file}"
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The URL of a fresh migrated database: once SQLite, once PostgreSQL."""
-    if request.param == "sqlite":
+def url_on(kind: str, request: pytest.FixtureRequest) -> Iterator[str]:
+    if kind == "sqlite":
         yield request.getfixturevalue("sqlite_url")
         return
     postgres: Postgres = request.getfixturevalue("postgres")
     name, url = postgres.copy_of("template")
     yield url
     postgres.drop(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a fresh migrated database: once SQLite, once PostgreSQL."""
+    yield from url_on(request.param, request)
+
+
+@pytest.fixture
+def some_database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a fresh migrated database, of the kind that `--database` names."""
+    yield from url_on(request.config.getoption("--database"), request)
 
 
 @pytest.fixture
@@ -96,9 +114,9 @@ async def sessions(database_url: str) -> AsyncIterator[SessionMaker]:
 
 
 @pytest.fixture
-async def sqlite_sessions(sqlite_url: str) -> AsyncIterator[SessionMaker]:
-    """Sessions on a fresh migrated SQLite file, for tests that are not about the database."""
-    engine = connect(sqlite_url)
+async def some_sessions(some_database_url: str) -> AsyncIterator[SessionMaker]:
+    """Sessions on a fresh migrated database, for tests that are not about the database."""
+    engine = connect(some_database_url)
     yield session_maker(engine)
     await engine.dispose()
 

@@ -20,10 +20,10 @@ EFFECTS = [value for value in vars(effects).values() if isinstance(value, Effect
 
 @pytest.mark.parametrize("effect", EFFECTS, ids=lambda effect: effect.name)
 async def test_an_effect_is_carried_out_by_the_activity_of_its_name(
-    effect: Effect[object, object], engine: WorkflowEnvironment, sqlite_sessions: SessionMaker
+    effect: Effect[object, object], engine: WorkflowEnvironment, some_sessions: SessionMaker
 ) -> None:
     settings = Settings(secret_keys=(SecretStr("k" * 32),), _env_file=None)
-    built = build_activities(settings, sqlite_sessions, engine.client)
+    built = build_activities(settings, some_sessions, engine.client)
     by_name = {
         getattr(made, "__temporal_activity_definition").name: made
         for made in (*built.of_processes, *built.of_sends)

@@ -32,20 +32,20 @@ def settings() -> Settings:
 
 
 @pytest.fixture
-async def company(sqlite_sessions: SessionMaker) -> SmallCompany:
+async def company(some_sessions: SessionMaker) -> SmallCompany:
     """Three departments of four people, with a draft cycle; ids are new each time, as the engine is shared."""
     prefix = f"x{uuid4().hex[:8]}-"
-    return await make_small_company(sqlite_sessions, 3, 4, company_id=f"{prefix}co", prefix=prefix)
+    return await make_small_company(some_sessions, 3, 4, company_id=f"{prefix}co", prefix=prefix)
 
 
 @pytest.fixture
 async def house(
-    sqlite_sessions: SessionMaker, company: SmallCompany, engine: WorkflowEnvironment, settings: Settings
+    some_sessions: SessionMaker, company: SmallCompany, engine: WorkflowEnvironment, settings: Settings
 ) -> House:
     """The application, whose callers `hr`, the directors and others have tokens; nothing runs yet."""
     connection = Engine(pydantic_data_converter, engine.client)
-    parts = make_parts(sqlite_sessions, connection, settings)
-    made = House(create_app(parts), parts, engine.client, company, sqlite_sessions)
+    parts = make_parts(some_sessions, connection, settings)
+    made = House(create_app(parts), parts, engine.client, company, some_sessions)
     people = {company.hr_id, company.boss_id, company.auditor_id, company.finance_id, *company.superior_ids}
     for department in company.departments:
         people |= {department.director_id, *department.people_ids}

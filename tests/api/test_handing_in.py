@@ -26,11 +26,11 @@ MONTH = date(2055, 1, 1)
 
 
 @pytest.fixture
-async def company(sqlite_sessions: SessionMaker) -> SmallCompany:
+async def company(some_sessions: SessionMaker) -> SmallCompany:
     """Two departments of two people, whose only figure is a team's satisfaction; nothing comes from a CRM."""
     prefix = f"s{uuid4().hex[:8]}-"
     return await make_small_company(
-        sqlite_sessions, 2, 2, company_id=f"{prefix}co", prefix=prefix, metrics=("satisfaction",), has_crm=False
+        some_sessions, 2, 2, company_id=f"{prefix}co", prefix=prefix, metrics=("satisfaction",), has_crm=False
     )
 
 

@@ -85,10 +85,10 @@ async def who_is_who(sessions: SessionMaker, cycle_id: str) -> SmallCompany:
 
 
 async def test_a_quarter_of_a_real_export_runs_to_its_publication(
-    engine: WorkflowEnvironment, sqlite_sessions: SessionMaker, outside: Outside
+    engine: WorkflowEnvironment, some_sessions: SessionMaker, outside: Outside
 ) -> None:
     """Managers are directors; nobody types a figure; the totals are the file's, to the cent."""
-    sessions = sqlite_sessions
+    sessions = some_sessions
     await import_crm_opportunities(sessions, FOLDER, ImportOptions(password="a-password-for-tests"))
     cycle_id = await prepare_cycle(sessions, "crm", date(2017, 7, 1), date(2017, 9, 30), looking_back())
     company = await who_is_who(sessions, cycle_id)

@@ -123,15 +123,15 @@ async def test_won_deals_are_taken_over_and_an_accounts_first_makes_a_new_custom
 
 
 async def test_data_without_faults_has_none_but_what_the_files_lack(
-    sqlite_sessions: SessionMaker, tmp_path: Path
+    some_sessions: SessionMaker, tmp_path: Path
 ) -> None:
-    report = await import_crm_opportunities(sqlite_sessions, folder_of(tmp_path, CLEAN))
+    report = await import_crm_opportunities(some_sessions, folder_of(tmp_path, CLEAN))
     assert set(report.counts()) == {"not-in-the-files"}
 
 
 @pytest.fixture
-async def faulty(sqlite_sessions: SessionMaker, tmp_path: Path) -> ImportReport:
-    return await import_crm_opportunities(sqlite_sessions, folder_of(tmp_path, FAULTY))
+async def faulty(some_sessions: SessionMaker, tmp_path: Path) -> ImportReport:
+    return await import_crm_opportunities(some_sessions, folder_of(tmp_path, FAULTY))
 
 
 def test_every_kind_of_fault_is_found(faulty: ImportReport) -> None:
@@ -170,18 +170,18 @@ def test_every_row_of_the_pipeline_is_accounted_for(faulty: ImportReport) -> Non
 
 
 async def test_what_was_renamed_is_taken_over_under_the_right_name(
-    sqlite_sessions: SessionMaker, faulty: ImportReport
+    some_sessions: SessionMaker, faulty: ImportReport
 ) -> None:
-    async with sqlite_sessions() as session:
+    async with some_sessions() as session:
         deal = (await session.exec(select(Deal).where(Deal.number == "B1"))).one()
         seller = await session.get_one(Person, deal.seller_id)
     assert (seller.name, deal.product, deal.customer) == ("Bo Lee", "GTX Pro", "Isdom")
 
 
 async def test_who_never_won_anything_is_taken_over_without_being_scored(
-    sqlite_sessions: SessionMaker, faulty: ImportReport
+    some_sessions: SessionMaker, faulty: ImportReport
 ) -> None:
-    async with sqlite_sessions() as session:
+    async with some_sessions() as session:
         people = (await session.exec(select(Person).where(Person.post == "Sales agent"))).all()
     assert {person.name: person.is_scored for person in people} == {
         "Anna Snelling": True,
@@ -219,30 +219,30 @@ def test_a_name_means_the_one_it_is_nearly_written_as(name: str, meant: str) -> 
 
 @pytest.mark.parametrize("name", [TEAMS, PRODUCTS, ACCOUNTS, PIPELINE])
 async def test_without_one_of_its_files_nothing_is_imported(
-    sqlite_sessions: SessionMaker, tmp_path: Path, name: str
+    some_sessions: SessionMaker, tmp_path: Path, name: str
 ) -> None:
     folder_of(tmp_path, CLEAN)
     (tmp_path / name).unlink()
     with pytest.raises(Refusal) as refused:
-        await import_crm_opportunities(sqlite_sessions, tmp_path)
+        await import_crm_opportunities(some_sessions, tmp_path)
     assert (refused.value.code, refused.value.facts["file"]) == ("file-missing", name)
-    assert await everything(sqlite_sessions, Company) == []
+    assert await everything(some_sessions, Company) == []
 
 
-async def test_wrong_columns_are_all_named(sqlite_sessions: SessionMaker, tmp_path: Path) -> None:
+async def test_wrong_columns_are_all_named(some_sessions: SessionMaker, tmp_path: Path) -> None:
     folder_of(tmp_path, CLEAN | {TEAMS: "agent,manager,office\nA,B,C\n"})
     with pytest.raises(Refusal) as refused:
-        await import_crm_opportunities(sqlite_sessions, tmp_path)
+        await import_crm_opportunities(some_sessions, tmp_path)
     assert refused.value.code == "columns-missing"
     assert refused.value.facts["missing"] == ["sales_agent", "regional_office"]
 
 
-async def test_big5_is_refused(sqlite_sessions: SessionMaker, tmp_path: Path) -> None:
+async def test_big5_is_refused(some_sessions: SessionMaker, tmp_path: Path) -> None:
     folder_of(tmp_path, CLEAN)
     text = CLEAN[TEAMS] + "王小明,陳美玲,東區\n"
     (tmp_path / TEAMS).write_bytes(text.encode("big5"))
     with pytest.raises(Refusal) as refused:
-        await import_crm_opportunities(sqlite_sessions, tmp_path)
+        await import_crm_opportunities(some_sessions, tmp_path)
     assert (refused.value.code, refused.value.facts["looks_like"]) == ("encoding-unknown", "big5")
 
 
@@ -255,12 +255,12 @@ async def test_a_second_import_is_refused_and_changes_nothing(sessions: SessionM
     assert len(await everything(sessions, Deal)) == 6
 
 
-async def test_accounts_are_opened_only_with_a_password(sqlite_sessions: SessionMaker, tmp_path: Path) -> None:
+async def test_accounts_are_opened_only_with_a_password(some_sessions: SessionMaker, tmp_path: Path) -> None:
     folder = folder_of(tmp_path, CLEAN)
-    await import_crm_opportunities(sqlite_sessions, folder)
-    assert await everything(sqlite_sessions, Account) == []
-    await import_crm_opportunities(sqlite_sessions, folder, ImportOptions("two", password="a long enough one"))
-    async with sqlite_sessions() as session:
+    await import_crm_opportunities(some_sessions, folder)
+    assert await everything(some_sessions, Account) == []
+    await import_crm_opportunities(some_sessions, folder, ImportOptions("two", password="a long enough one"))
+    async with some_sessions() as session:
         accounts = {a.user_name: a.roles for a in (await session.exec(select(Account))).all()}
     assert accounts == {"two-hr": [Role.HR_ADMIN], "two-head": [Role.EXECUTIVE]}
 
@@ -287,25 +287,25 @@ async def test_a_cycle_aims_five_per_cent_above_the_months_before(sessions: Sess
 
 
 async def test_who_sold_nothing_before_aims_at_the_mean_of_their_peers(
-    sqlite_sessions: SessionMaker, tmp_path: Path
+    some_sessions: SessionMaker, tmp_path: Path
 ) -> None:
     late = "A5,Bo Lee,GTX Pro,Isdom,Won,20-10-2016,03-04-2017,100\n"
     pipeline = "".join(line for line in CLEAN[PIPELINE].splitlines(True) if not line.startswith("A2")) + late
-    await import_crm_opportunities(sqlite_sessions, folder_of(tmp_path, CLEAN | {PIPELINE: pipeline}))
+    await import_crm_opportunities(some_sessions, folder_of(tmp_path, CLEAN | {PIPELINE: pipeline}))
     starts_on, ends_on = date(2017, 4, 1), date(2017, 6, 30)
     terms = default_terms(starts_on, ends_on, starts_on, WorkCalendar())
-    await prepare_cycle(sqlite_sessions, "crm", starts_on, ends_on, terms)
-    async with sqlite_sessions() as session:
+    await prepare_cycle(some_sessions, "crm", starts_on, ends_on, terms)
+    async with some_sessions() as session:
         bo = (await session.exec(select(Person).where(Person.name == "Bo Lee"))).one()
         target = (await session.exec(select(Target).where(Target.person_id == bo.id))).one()
     assert target.value == Decimal(9514)
 
 
-async def test_a_cycle_of_an_unknown_company_is_refused(sqlite_sessions: SessionMaker) -> None:
+async def test_a_cycle_of_an_unknown_company_is_refused(some_sessions: SessionMaker) -> None:
     day = date(2017, 4, 1)
     with pytest.raises(Refusal, match="company-unknown"):
         await prepare_cycle(
-            sqlite_sessions,
+            some_sessions,
             "none",
             day,
             date(2017, 6, 30),
@@ -314,9 +314,9 @@ async def test_a_cycle_of_an_unknown_company_is_refused(sqlite_sessions: Session
 
 
 @pytest.fixture
-def command(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Typer:
+def command(some_database_url: str, monkeypatch: pytest.MonkeyPatch) -> Typer:
     """The command on a fresh database, set as an operator would: by the environment."""
-    monkeypatch.setenv("QUARTERDECK_DATABASE_URL", sqlite_url)
+    monkeypatch.setenv("QUARTERDECK_DATABASE_URL", some_database_url)
     monkeypatch.setenv("QUARTERDECK_DEMO", "true")
     app = Typer()
     app.command()(import_crm)

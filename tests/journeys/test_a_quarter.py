@@ -282,13 +282,13 @@ async def test_reminders_step_back_over_national_day_and_its_make_up_days(
 
 
 async def test_a_superior_with_forty_late_departments_gets_one_mail(
-    engine: WorkflowEnvironment, sqlite_sessions: SessionMaker, outside: Outside
+    engine: WorkflowEnvironment, some_sessions: SessionMaker, outside: Outside
 ) -> None:
     """DESIGN 10: one digest a person and moment."""
     company = await make_small_company(
-        sqlite_sessions, 40, 1, launch_on=date(2054, 12, 7), company_id=unique("forty"), metrics=("sales",)
+        some_sessions, 40, 1, launch_on=date(2054, 12, 7), company_id=unique("forty"), metrics=("sales",)
     )
-    async with quarter(engine, sqlite_sessions, company, outside, STARTS_AT) as it:
+    async with quarter(engine, some_sessions, company, outside, STARTS_AT) as it:
         await it.launch()
         deadline = (await it.open_tasks())[0].deadline_at
         await it.go_to(deadline + timedelta(minutes=1))

@@ -106,14 +106,14 @@ async def hand_in_the_months(it: Quarter) -> None:
 @NEEDS_CHROMIUM
 @pytest.mark.parametrize("language", list(Language))
 async def test_from_the_launch_to_the_employees_result(
-    engine: WorkflowEnvironment, sqlite_sessions: SessionMaker, outside: Outside, language: Language
+    engine: WorkflowEnvironment, some_sessions: SessionMaker, outside: Outside, language: Language
 ) -> None:
     """Launch, a link on a phone, silence that climbs, approval, publication, a result: all by clicking."""
     say = WORDS[language]
-    company = await the_company(sqlite_sessions, language)
+    company = await the_company(some_sessions, language)
     prompt, silent = company.departments
     async with (
-        quarter(engine, sqlite_sessions, company, outside, STARTS_AT) as it,
+        quarter(engine, some_sessions, company, outside, STARTS_AT) as it,
         served(it) as address,
         chromium() as browser,
     ):

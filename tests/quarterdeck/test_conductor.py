@@ -158,9 +158,9 @@ async def test_three_days_pass_for_every_workflow_and_for_business_time(
 
 
 async def test_an_advance_stops_at_every_instant_at_which_something_is_due(
-    engine: WorkflowEnvironment, sqlite_sessions: SessionMaker
+    engine: WorkflowEnvironment, some_sessions: SessionMaker
 ) -> None:
-    async with a_rehearsal(engine, sqlite_sessions) as rehearsal:
+    async with a_rehearsal(engine, some_sessions) as rehearsal:
         now = datetime.now(UTC)
         rung, deadline = now + timedelta(hours=5), now + timedelta(hours=31)
         await rehearsal.open_task(rung=rung, deadline=deadline)
@@ -170,9 +170,9 @@ async def test_an_advance_stops_at_every_instant_at_which_something_is_due(
 
 
 async def test_the_next_deadline_is_the_earliest_rung_of_an_open_task(
-    engine: WorkflowEnvironment, sqlite_sessions: SessionMaker
+    engine: WorkflowEnvironment, some_sessions: SessionMaker
 ) -> None:
-    async with a_rehearsal(engine, sqlite_sessions) as rehearsal:
+    async with a_rehearsal(engine, some_sessions) as rehearsal:
         now = datetime.now(UTC)
         await rehearsal.open_task(rung=now + timedelta(hours=30), deadline=now + timedelta(hours=60))
         first = await rehearsal.conductor.to_next_deadline()
@@ -182,10 +182,10 @@ async def test_the_next_deadline_is_the_earliest_rung_of_an_open_task(
 
 
 async def test_a_workflow_started_while_business_time_is_ahead_begins_at_business_time(
-    engine: WorkflowEnvironment, sqlite_sessions: SessionMaker
+    engine: WorkflowEnvironment, some_sessions: SessionMaker
 ) -> None:
     """DESIGN 18: business time is the workflow's time."""
-    async with a_rehearsal(engine, sqlite_sessions) as rehearsal:
+    async with a_rehearsal(engine, some_sessions) as rehearsal:
         await rehearsal.conductor.advance(2 * DAY)
         begin_at = await rehearsal.conductor.now()
         late = await rehearsal.begin(f"late-{rehearsal.company}", begin_at)
@@ -196,9 +196,9 @@ async def test_a_workflow_started_while_business_time_is_ahead_begins_at_busines
 
 
 async def test_a_department_that_has_ended_does_not_stop_the_others(
-    engine: WorkflowEnvironment, sqlite_sessions: SessionMaker
+    engine: WorkflowEnvironment, some_sessions: SessionMaker
 ) -> None:
-    async with a_rehearsal(engine, sqlite_sessions) as rehearsal:
+    async with a_rehearsal(engine, some_sessions) as rehearsal:
         ended = rehearsal.handles.pop()
         await ended.signal(Diary.end)
         await ended.result()
@@ -218,15 +218,15 @@ async def test_of_two_advances_at_once_one_is_refused(engine: WorkflowEnvironmen
 
 
 async def test_an_engine_without_workers_is_reported_and_the_clock_given_back(
-    engine: WorkflowEnvironment, sqlite_sessions: SessionMaker
+    engine: WorkflowEnvironment, some_sessions: SessionMaker
 ) -> None:
     company = f"company-{uuid.uuid4()}"
-    await rows_of_a_cycle(sqlite_sessions, company)
-    client = demo_client(engine.client, sqlite_sessions)
+    await rows_of_a_cycle(some_sessions, company)
+    client = demo_client(engine.client, some_sessions)
     await client.start_workflow(
         Diary.run, datetime.now(UTC), id=cycle_workflow_id(company, "q"), task_queue=company
     )
-    conductor = Conductor(giving(client), sqlite_sessions, patience=timedelta(seconds=2))
+    conductor = Conductor(giving(client), some_sessions, patience=timedelta(seconds=2))
     before = await conductor.now()
     for _ in range(2):
         with pytest.raises(Refusal, match="time-stuck"):

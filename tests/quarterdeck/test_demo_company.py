@@ -287,8 +287,8 @@ async def test_a_second_start_finds_the_same_company_and_a_second_making_is_refu
         await make_company(made.sessions, today=TODAY)
 
 
-async def test_before_the_first_start_there_is_no_company(sqlite_sessions: SessionMaker) -> None:
-    assert await find_company(sqlite_sessions) is None
+async def test_before_the_first_start_there_is_no_company(some_sessions: SessionMaker) -> None:
+    assert await find_company(some_sessions) is None
 
 
 async def test_the_same_seed_makes_the_same_company_on_either_database(made: Made, sessions: SessionMaker) -> None:
@@ -303,10 +303,10 @@ def by_key(rows: Sequence[SQLModel]) -> dict[object, object]:
     return {inspect(row).identity: row.model_dump() for row in rows}
 
 
-async def test_another_seed_makes_another_company(made: Made, sqlite_sessions: SessionMaker) -> None:
-    other = await make_company(sqlite_sessions, today=TODAY, seed=1, company_id="other")
+async def test_another_seed_makes_another_company(made: Made, some_sessions: SessionMaker) -> None:
+    other = await make_company(some_sessions, today=TODAY, seed=1, company_id="other")
     assert other.company_id == "other"
-    async with sqlite_sessions() as session:
+    async with some_sessions() as session:
         names = list((await session.exec(select(Person.name).order_by(col(Person.id)))).all())
         total = await session.exec(
             select(func.sum(col(Target.value))).where(

@@ -22,12 +22,12 @@ from quarterdeck.demo.company import make_company
 
 
 async def test_the_team_that_no_crm_knows_comes_in_from_its_old_system(
-    sqlite_sessions: SessionMaker, tmp_path: Path
+    some_sessions: SessionMaker, tmp_path: Path
 ) -> None:
-    demo = await make_company(sqlite_sessions, today=date(2026, 11, 27), sources=tmp_path)
+    demo = await make_company(some_sessions, today=date(2026, 11, 27), sources=tmp_path)
     (team_id,) = (fault.subject_id for fault in demo.faults if fault.kind == "figures-missing")
     step = FetchStep(fetch_id="tried", now=datetime(2027, 2, 1, tzinfo=UTC))
-    async with sqlite_sessions() as session:
+    async with some_sessions() as session:
         source = (await session.exec(select(Source))).one()
         assert source.fetched_at is None  # Nobody has tried it yet.
         team = select(Person.id).where(col(Person.unit_id) == team_id)
@@ -44,9 +44,9 @@ async def test_the_team_that_no_crm_knows_comes_in_from_its_old_system(
         )
         await session.commit()
     settings = Settings(_env_file=None, sources=SourcesSettings(folder=tmp_path))
-    await ActivityEnvironment().run(FetchActivities(sqlite_sessions, opener(settings)).read_source, step)
-    await ActivityEnvironment().run(TakeOverActivities(sqlite_sessions).take_over, step)
-    async with sqlite_sessions() as session:
+    await ActivityEnvironment().run(FetchActivities(some_sessions, opener(settings)).read_source, step)
+    await ActivityEnvironment().run(TakeOverActivities(some_sessions).take_over, step)
+    async with some_sessions() as session:
         fetch = await session.get_one(Fetch, "tried")
         assert fetch.state is FetchState.DONE, fetch.trouble
         assert (await session.exec(deals)).one() > 10

@@ -22,13 +22,13 @@ from quarterdeck.demo.small import SmallCompany, make_small_company
 
 @pytest.fixture
 async def company(
-    sqlite_sessions: SessionMaker, sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    some_sessions: SessionMaker, some_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> SmallCompany:
-    monkeypatch.setenv("QUARTERDECK_DATABASE_URL", sqlite_url)
+    monkeypatch.setenv("QUARTERDECK_DATABASE_URL", some_database_url)
     monkeypatch.setenv("QUARTERDECK_SECRET_KEYS", "k" * 64)
     monkeypatch.chdir(tmp_path)
-    made = await make_small_company(sqlite_sessions, 1)
-    async with sqlite_sessions() as session:
+    made = await make_small_company(some_sessions, 1)
+    async with some_sessions() as session:
         await session.exec(update(Person).values(joined_on=None))
         await session.commit()
     return made
@@ -42,25 +42,23 @@ async def run(*words: str) -> Result:
     return await asyncio.to_thread(CliRunner().invoke, app, ["import", *words])
 
 
-async def test_a_sound_file_is_checked_then_taken_over(
-    company: SmallCompany, sqlite_sessions: SessionMaker
-) -> None:
+async def test_a_sound_file_is_checked_then_taken_over(company: SmallCompany, some_sessions: SessionMaker) -> None:
     write("units.csv", "单位,单位类型,上级单位\n新二组,团队,销售1部\n", encoding="gb18030")
     looked = await run("units", "units.csv", "--user", "hr", "--preview")
     assert looked.exit_code == 0, looked.output
     for words in ("1 rows, 1 new, 0 changed", "Encoding: GB18030 (GBK)", "+ row 2: ", "Nothing is wrong with it"):
         assert words in looked.output
-    async with sqlite_sessions() as session:
+    async with some_sessions() as session:
         assert (await session.exec(select(func.count()).select_from(Intake))).one() == 0
     taken = await run("units", "units.csv", "--user", "hr", "--take-over")
     assert (taken.exit_code, "All of it is taken over." in taken.output) == (0, True)
-    async with sqlite_sessions() as session:
+    async with some_sessions() as session:
         assert (await session.exec(select(Intake))).one().state is IntakeState.TAKEN
         assert (await session.exec(select(Unit).where(Unit.name == "新二组"))).one()
 
 
 async def test_faults_are_named_by_sheet_row_column_and_value_and_the_file_comes_back(
-    company: SmallCompany, sqlite_sessions: SessionMaker
+    company: SmallCompany, some_sessions: SessionMaker
 ) -> None:
     workbook = Workbook()
     sheet = workbook.worksheets[0]
@@ -74,11 +72,11 @@ async def test_faults_are_named_by_sheet_row_column_and_value_and_the_file_comes
     assert "Do you mean 销售1部?" in faulty.output
     assert "Nothing of it is taken over." in faulty.output
     assert "Please write the year first" in str(load_workbook("marked.xlsx").worksheets[0].cell(2, 5).value)
-    async with sqlite_sessions() as session:
+    async with some_sessions() as session:
         assert (await session.exec(select(Person).where(col(Person.staff_no) == "900001"))).first() is None
 
 
-async def test_targets_and_past_figures_come_in(company: SmallCompany, sqlite_sessions: SessionMaker) -> None:
+async def test_targets_and_past_figures_come_in(company: SmallCompany, some_sessions: SessionMaker) -> None:
     number = f"{int(company.departments[0].people_ids[0].removeprefix('p')):06}"
     write("targets.csv", f"staff number,metric,target\n{number},sales,400000\n")
     assert (await run("targets", "targets.csv", "--user", "hr", "--cycle", "nothing")).exit_code == 2
@@ -90,7 +88,7 @@ async def test_targets_and_past_figures_come_in(company: SmallCompany, sqlite_se
     assert (without.exit_code, "the file, Totals: Nobody gave a total of" in without.output) == (1, True)
     taken = await run("history", "old.csv", "--user", "hr", "--totals", "totals.txt", "--take-over")
     assert taken.exit_code == 0, taken.output
-    async with sqlite_sessions() as session:
+    async with some_sessions() as session:
         target = await session.exec(
             select(Target).where(
                 col(Target.person_id) == company.departments[0].people_ids[0],

@@ -38,13 +38,13 @@ ORDERS = "no,seller,amount,day\nA1,000005,1000.50,2026-01-05\nA2,000006,200,2026
 @pytest.fixture
 async def house(
     engine: WorkflowEnvironment,
-    sqlite_sessions: SessionMaker,
-    sqlite_url: str,
+    some_sessions: SessionMaker,
+    some_database_url: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[FetchHouse]:
-    async with fetch_house(engine, sqlite_sessions, tmp_path / "sources") as made:
-        point_at(made, sqlite_url, tmp_path, monkeypatch)
+    async with fetch_house(engine, some_sessions, tmp_path / "sources") as made:
+        point_at(made, some_database_url, tmp_path, monkeypatch)
         (tmp_path / "erp.toml").write_text(DESCRIBED)
         (made.folder / "orders-01.csv").write_text(ORDERS)
         yield made

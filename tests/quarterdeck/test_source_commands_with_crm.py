@@ -46,8 +46,8 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> StandInApi:
 async def house(
     server: StandInApi,
     engine: WorkflowEnvironment,
-    sqlite_sessions: SessionMaker,
-    sqlite_url: str,
+    some_sessions: SessionMaker,
+    some_database_url: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[FetchHouse]:
@@ -55,8 +55,8 @@ async def house(
         opened = SourceSecrets(made.settings).opened(source.secrets)
         return await connect(source.kind, source.settings, opened or {}, server.guard())
 
-    async with fetch_house(engine, sqlite_sessions, tmp_path / "sources", open_source) as made:
-        point_at(made, sqlite_url, tmp_path, monkeypatch)
+    async with fetch_house(engine, some_sessions, tmp_path / "sources", open_source) as made:
+        point_at(made, some_database_url, tmp_path, monkeypatch)
         people = await people_of(made)
         if isinstance(server, salesforce_api.SalesforceStandIn):
             server.records = salesforce_api.opportunities([person.email for person in people])

@@ -18,9 +18,9 @@ from tests.workflows.house import House, Refused, house
 
 
 @pytest.fixture
-async def home(engine: WorkflowEnvironment, sqlite_sessions: SessionMaker, record_as: str) -> AsyncIterator[House]:
-    company = await make_small_company(sqlite_sessions, 1, 2, company_id=f"c{uuid4().hex[:8]}", metrics=())
-    async with house(engine, sqlite_sessions, company, record_as) as it:
+async def home(engine: WorkflowEnvironment, some_sessions: SessionMaker, record_as: str) -> AsyncIterator[House]:
+    company = await make_small_company(some_sessions, 1, 2, company_id=f"c{uuid4().hex[:8]}", metrics=())
+    async with house(engine, some_sessions, company, record_as) as it:
         await it.launch()
         yield it
 

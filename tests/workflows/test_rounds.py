@@ -56,24 +56,24 @@ async def home_with(
 
 
 @pytest.fixture
-async def home(engine: WorkflowEnvironment, sqlite_sessions: SessionMaker, record_as: str) -> AsyncIterator[House]:
-    async for it in home_with(engine, sqlite_sessions, record_as, quick_terms()):
+async def home(engine: WorkflowEnvironment, some_sessions: SessionMaker, record_as: str) -> AsyncIterator[House]:
+    async for it in home_with(engine, some_sessions, record_as, quick_terms()):
         yield it
 
 
 @pytest.fixture
 async def home_with_sales(
-    engine: WorkflowEnvironment, sqlite_sessions: SessionMaker, record_as: str
+    engine: WorkflowEnvironment, some_sessions: SessionMaker, record_as: str
 ) -> AsyncIterator[House]:
-    async for it in home_with(engine, sqlite_sessions, record_as, quick_terms(), ("sales",)):
+    async for it in home_with(engine, some_sessions, record_as, quick_terms(), ("sales",)):
         yield it
 
 
 @pytest.fixture
 async def silent_home(
-    engine: WorkflowEnvironment, sqlite_sessions: SessionMaker, record_as: str
+    engine: WorkflowEnvironment, some_sessions: SessionMaker, record_as: str
 ) -> AsyncIterator[House]:
-    async for it in home_with(engine, sqlite_sessions, record_as, quick_terms(approve_by_silence=True)):
+    async for it in home_with(engine, some_sessions, record_as, quick_terms(approve_by_silence=True)):
         yield it
 
 
@@ -358,14 +358,14 @@ async def test_a_task_that_no_plan_foresaw_can_be_voided(home: House) -> None:
 
 
 async def test_a_deputy_receives_and_decides_and_the_record_names_both(
-    engine: WorkflowEnvironment, sqlite_sessions: SessionMaker, record_as: str
+    engine: WorkflowEnvironment, some_sessions: SessionMaker, record_as: str
 ) -> None:
     """Rule 11: the deputy receives and decides, the record names both."""
     company = await make_small_company(
-        sqlite_sessions, 1, 3, company_id=f"c{uuid4().hex[:8]}", metrics=(), terms=quick_terms()
+        some_sessions, 1, 3, company_id=f"c{uuid4().hex[:8]}", metrics=(), terms=quick_terms()
     )
     director, deputy = company.departments[0].director_id, company.finance_id
-    async with sqlite_sessions() as session:
+    async with some_sessions() as session:
         session.add(
             Deputy(
                 id="leave",
@@ -377,7 +377,7 @@ async def test_a_deputy_receives_and_decides_and_the_record_names_both(
             )
         )
         await session.commit()
-    async with house(engine, sqlite_sessions, company, record_as) as home:
+    async with house(engine, some_sessions, company, record_as) as home:
         await home.launch()
         task = await the_task(home, "targets")
         assert {(n.person_id, n.meant_for) for n in await home.notices()} == {(deputy, director)}
@@ -551,7 +551,7 @@ async def test_targets_are_pro_rated_by_days_in_post(home_with_sales: House) -> 
 
 
 async def test_a_second_holder_can_be_added_instead_of_moving(
-    engine: WorkflowEnvironment, sqlite_sessions: SessionMaker, record_as: str
+    engine: WorkflowEnvironment, some_sessions: SessionMaker, record_as: str
 ) -> None:
     """Rule 3: a rung may say "add" or "notify" instead of "move"."""
     ladder = Ladder(
@@ -561,7 +561,7 @@ async def test_a_second_holder_can_be_added_instead_of_moving(
         )
     )
     terms = quick_terms().model_copy(update={"ladder": ladder})
-    async for home in home_with(engine, sqlite_sessions, record_as, terms):
+    async for home in home_with(engine, some_sessions, record_as, terms):
         task = await the_task(home, "targets")
         await home.skip_to(task.department_id, task.deadline_at)
         superior = home.company.departments[0].superior_id

@@ -34,13 +34,13 @@ def settings(tmp_path: object) -> Settings:
 
 
 @pytest.fixture
-async def place(sqlite_sessions: SessionMaker, settings: Settings) -> Place:
+async def place(some_sessions: SessionMaker, settings: Settings) -> Place:
     """A running cycle of three departments with two teams each; `d0001` directs the first."""
-    company = await make_small_company(sqlite_sessions, 3, 4, teams_per_department=2)
+    company = await make_small_company(some_sessions, 3, 4, teams_per_department=2)
     commands, post = RecordedCommands(settings), RecordedPost()
     parts = Parts(
         settings=settings,
-        sessions=sqlite_sessions,
+        sessions=some_sessions,
         engine=Engine(pydantic_data_converter),
         commands=commands,
         cookies=Cookies(settings),
@@ -50,7 +50,7 @@ async def place(sqlite_sessions: SessionMaker, settings: Settings) -> Place:
         texts=MessageTexts(),
         post=post,
     )
-    made = Place(create_app(parts), company, sqlite_sessions, commands, settings, post)
+    made = Place(create_app(parts), company, some_sessions, commands, settings, post)
     await made.change(Cycle, company.cycle_id, state=CycleState.RUNNING, launched_at=datetime.now(UTC))
     await made.add(
         *(
