@@ -148,7 +148,7 @@ async def test_a_test_says_what_can_be_read_and_how_many_calls_are_left(connecte
     async with connected() as connector:
         checkup = await connector.test()
         columns = await connector.columns("Opportunity")
-    assert checkup.objects == ("Account", "Opportunity", "User")
+    assert checkup.objects == ("Account", "Opportunity", "OpportunitySplit", "User")
     assert (checkup.who, checkup.calls_left) == (HOST, LIMIT - 1)
     assert {"Amount", "Owner.Email", "Account.Name"} <= set(columns)
 
