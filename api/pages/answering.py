@@ -55,7 +55,7 @@ def fields_of_person(around: Shell) -> tuple[Field, ...]:
         Field("post", tongue.gettext("Post")),
         Field("grade", tongue.gettext("Grade")),
         Field("region", tongue.gettext("Region")),
-        Field("email", tongue.gettext("E-mail address"), Kind.EMAIL),
+        Field("email", tongue.gettext("E-mail address"), Kind.EMAIL, is_wide=True),
         Field("phone", tongue.gettext("Mobile number"), Kind.PHONE),
         Field("language", tongue.gettext("Language of messages"), Kind.CHOICE, "zh-CN", choices=languages),
     )

@@ -147,6 +147,18 @@ async def test_a_correction_is_followed_at_once(place: Place) -> None:
     ]
 
 
+async def test_nothing_is_chosen_for_whoever_explains(place: Place) -> None:
+    await half_way(place)
+    await place.add(anomaly_of(place))
+    director = await place.director("zh")
+    await director.open("/anomalies/anomaly-1/explain")
+    assert '<option value="">– 请选择 –</option>' in director.page
+    answer = await director.send("/anomalies/anomaly-1/explain", once="1", explanation="", reason="合同推迟")
+    assert answer.status_code == 422
+    assert "还有必填项未填" in words(director.page)
+    assert "合同推迟" in director.page
+
+
 async def test_an_explanation_that_is_too_long_is_refused_and_not_cut(place: Place) -> None:
     await half_way(place)
     await place.add(anomaly_of(place))
