@@ -12,6 +12,7 @@ from typing import Any, Final
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 from pydantic.json_schema import models_json_schema
 from starlette.responses import HTMLResponse, Response
 
@@ -122,7 +123,16 @@ def _template() -> Environment:
         loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined
     )
     made.globals["asset"] = asset_address
+    made.filters["coded"] = coded
     return made
+
+
+def coded(text: str) -> Markup:
+    """Show what stands between backticks as code."""
+    parts = text.split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if number % 2 else escape(part) for number, part in enumerate(parts)
+    )
 
 
 def _sections(document: Mapping[str, Any]) -> Iterator[Section]:

@@ -85,6 +85,8 @@ async def test_the_page_shows_every_operation_with_its_bodies_and_answers(house:
         page = (await hr.get("/api/docs")).text
     for operation in operations(document):
         assert operation in page
+    assert "<code>Idempotency-Key</code>: the same key" in page
+    assert "`" not in page
     assert "成交周期30天" in page
     assert "李敏调任项目组，由赵磊接手" in page
     assert "60% × 80% (400000 / 500000) = 48" in page
