@@ -138,7 +138,7 @@ async def show_launch(around: TheShell, asking: HrAdmin, database: Database, dra
     if known is not None:
         page = _page(known.name, known.starts_on, known.ends_on, known.the_terms(), known.id)
         return await _shown(around, database, asking, page)
-    starts_on = _next_quarter(around)
+    starts_on = await _next_quarter(around, database, asking)
     ends_on = month_after(starts_on, MONTHS_OF_A_QUARTER) - timedelta(days=1)
     name = around.tongue.quarter(starts_on)
     cycle = await drafted(database, asking, NewCycle(name=name, starts_on=starts_on, ends_on=ends_on))
@@ -303,9 +303,21 @@ async def _draft(database: AsyncSession, asking: Viewer, draft_id: str) -> Cycle
     return drafts[0] if len(drafts) == 1 else None
 
 
-def _next_quarter(around: Shell) -> date:
+async def _next_quarter(around: Shell, database: AsyncSession, asking: Viewer) -> date:
+    """Return the first day of the next quarter that has no cycle yet."""
     today = around.now.astimezone(around.tongue.zone).date()
-    return month_after(today, MONTHS_OF_A_QUARTER - (today.month - 1) % MONTHS_OF_A_QUARTER)
+    starts_on = month_after(today, MONTHS_OF_A_QUARTER - (today.month - 1) % MONTHS_OF_A_QUARTER)
+    found = await database.exec(
+        select(col(Cycle.starts_on)).where(
+            col(Cycle.company_id) == asking.company_id,
+            col(Cycle.starts_on) >= starts_on,
+            col(Cycle.state) != CycleState.CANCELLED,
+        )
+    )
+    taken = set(found.all())
+    while starts_on in taken:
+        starts_on = month_after(starts_on, MONTHS_OF_A_QUARTER)
+    return starts_on
 
 
 async def _asked_for(database: AsyncSession, asking: Viewer, form: Form, *, with_terms: bool) -> Cycle:

@@ -73,11 +73,13 @@ def values_of(known: RecordMap | None) -> dict[str, str]:
         return {"seller_by": "name", **dict.fromkeys(empty, "")}
     plain = ("object", "key", "date_column", "changed_column", "seller_by")
     values = {name: str(getattr(known, name)) for name in plain}
-    values["where"] = "\n".join(f"{column} = {one}" for column, wanted in known.where.items() for one in wanted)
+    values["where"] = "\n".join(
+        f"{column} = {one}" for column, wanted in sorted(known.where.items()) for one in wanted
+    )
     values["tolerates_faults"] = "yes" if known.tolerates_faults else ""
     for name, rule in known.fields.items():
         said = {part: str(getattr(rule, part)) for part in PARTS if part != "values"}
-        said["values"] = "\n".join(f"{theirs} = {ours}" for theirs, ours in rule.values.items())
+        said["values"] = "\n".join(f"{theirs} = {ours}" for theirs, ours in sorted(rule.values.items()))
         values |= {f"{name}:{part}": text for part, text in said.items()}
     return values
 

@@ -11,6 +11,7 @@ from models.org import Person, Unit
 from models.stages import CycleState
 from models.terms import Ladder
 from tests.api.pages.place import Browser, Place
+from tests.api.pages.standings import to
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 KNOWN = ("warnings", "notes")
@@ -58,6 +59,14 @@ async def test_without_a_draft_the_next_quarter_is_proposed(place: Place) -> Non
     assert re.fullmatch(r"Q[1-4] \d{4}", fields["name"])
     assert fields["starts_on"] > datetime.now(UTC).date().isoformat()
     assert sum(name.startswith("due:") for name in fields) == 3
+
+
+async def test_a_quarter_that_has_its_cycle_is_not_proposed_again(place: Place) -> None:
+    """HR looks at the form in the quarter before the one whose cycle is launched already."""
+    await to(place, datetime(2054, 11, 20, 2, tzinfo=UTC))
+    browser = await place.signed_in("hr")
+    await browser.open("/cycles/new")
+    assert 'value="Q2 2055"' in browser.page
 
 
 async def test_another_period_proposes_other_deadlines(place: Place) -> None:
