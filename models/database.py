@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from time import monotonic
 from typing import Any
 
 from sqlalchemy import Connection, Table, event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -54,6 +55,9 @@ TABLES = (
 MOST_PARAMETERS = 30_000
 """SQLite takes 32,766 parameters a statement, PostgreSQL 65,535."""
 
+RESTED = 5.0
+"""Seconds after which a connection is asked whether it is still there."""
+
 FEW = 10
 """So many rows go in by as many runs of one statement; more become one statement with all their values."""
 
@@ -70,15 +74,35 @@ def connect(database_url: str, *, pooled: bool = True) -> AsyncEngine:
         options["async_creator"] = opener(database_url)
     if not pooled:
         options["poolclass"] = NullPool
-    elif not is_sqlite:
-        options.update(pool_size=10, max_overflow=20, pool_pre_ping=True)
     else:
         # Opening one costs more than a transaction; those used last have the warmest cache.
-        options.update(pool_size=20, max_overflow=20, pool_use_lifo=True)
+        options.update(pool_size=20 if is_sqlite else 10, max_overflow=20, pool_use_lifo=True)
     engine = create_async_engine(database_url, **options)
     if engine.dialect.name == "sqlite":
         _tame_sqlite(engine)
+    else:
+        _ask_whether_it_is_there(engine)
     return engine
+
+
+def _ask_whether_it_is_there(engine: AsyncEngine) -> None:
+    """Try a connection that rested for a while before it is used: the server, or what lies between, may be gone.
+
+    One that was used a moment ago is not asked: that would be a fifth of all that a decision asks of the database.
+    """
+
+    @event.listens_for(engine.sync_engine, "checkin")
+    def rests(connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info["rests_since"] = monotonic()
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def wakes(connection: Any, record: ConnectionPoolEntry, proxy: object) -> None:
+        if monotonic() - record.info.get("rests_since", monotonic()) < RESTED:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as gone:
+            raise DisconnectionError from gone  # The pool opens others in its place.
 
 
 def _tame_sqlite(engine: AsyncEngine) -> None:
