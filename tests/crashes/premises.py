@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import shutil
 import signal
 import sqlite3
 import sys
@@ -23,6 +22,7 @@ from time import monotonic, sleep
 from typing import Any
 
 import httpx
+import psycopg
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError, RPCStatusCode
@@ -48,7 +48,28 @@ AWAY = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCod
 
 
 Query = tuple[str, tuple[str, ...]]
-"""SQL and its values."""
+"""SQL, its values marked by `?`, and these."""
+
+
+class Bystander:
+    """Reads the database, and takes no part in what happens in it."""
+
+    def __init__(self, database_url: str) -> None:
+        self._connection: sqlite3.Connection | psycopg.Connection
+        if database_url.startswith("sqlite"):
+            file = database_url.partition("///")[2]
+            self._connection, self._mark = sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=15), "?"
+        else:
+            address = database_url.replace("+psycopg", "")
+            self._connection, self._mark = psycopg.connect(address, autocommit=True), "%s"
+
+    def rows(self, query: str, values: tuple[str, ...] = ()) -> list[tuple[Any, ...]]:
+        connection: Any = self._connection
+        found: list[tuple[Any, ...]] = connection.execute(query.replace("?", self._mark), values).fetchall()
+        return found
+
+    def close(self) -> None:
+        self._connection.close()
 
 
 class What(StrEnum):
@@ -71,15 +92,14 @@ class Premises:
     conductor: Conductor
     mail: MailServer
     twilio: TwilioStandIn
-    database: Path
-    rows: sqlite3.Connection
-    """The database as a bystander reads it."""
+    database_url: str
+    bystander: Bystander
     repeats: int = 0
     """How often a request got no answer and was sent again."""
 
     def count(self, query: str, *values: str) -> int:
         """Return how many rows a query finds."""
-        return len(self.rows.execute(query, values).fetchall())
+        return len(self.bystander.rows(query, values))
 
     async def kill(self, what: What, as_soon_as: Query) -> None:
         """Kill a part as soon as a query finds something; the supervisor starts it again.
@@ -89,8 +109,8 @@ class Premises:
 
         def watch() -> None:
             give_up_at = monotonic() + PATIENCE
-            with closing(read(self.database)) as rows:
-                while rows.execute(*as_soon_as).fetchone() is None:
+            with closing(Bystander(self.database_url)) as bystander:
+                while not bystander.rows(*as_soon_as):
                     assert monotonic() < give_up_at, as_soon_as
                     sleep(CLOSELY)
             self._signal(what, signal.SIGKILL)
@@ -168,22 +188,20 @@ def _engine_is_away(trouble: Exception) -> bool:
 
 @asynccontextmanager
 async def premises(
-    folder: Path, founded: Path, company: SmallCompany, compiled: Mapping[str, str]
+    folder: Path, database_url: str, company: SmallCompany, compiled: Mapping[str, str]
 ) -> AsyncIterator[Premises]:
-    """Start everything in a folder, on a copy of the database `founded`; nothing of it outlives the context."""
-    database = folder / "quarterdeck.db"
-    shutil.copy(founded, database)
+    """Start everything in a folder, on a database that holds the company; nothing of it outlives the context."""
     ports = {what: free_port() for what in What}
     with MailServer() as mail, TwilioStandIn() as twilio:
         async with AsyncExitStack() as stack:
             supervisor = await stack.enter_async_context(Supervisor(folder / "logs", lambda line: None))
-            environment = {**compiled, **environment_of(folder, ports, mail, twilio)}
+            environment = {**compiled, **environment_of(folder, database_url, ports, mail, twilio)}
             for part in parts_of(folder, ports, environment):
                 supervisor.start(part)
             await supervisor.until_well(*What)
             stack.callback(supervisor.stop)
             stack.callback(supervisor.stop)  # Twice: at once.
-            engine = connect(environment["QUARTERDECK_DATABASE_URL"])
+            engine = connect(database_url)
             stack.push_async_callback(engine.dispose)
             sessions = session_maker(engine)
             client = await Client.connect(environment["TEMPORAL_ADDRESS"], data_converter=pydantic_data_converter)
@@ -194,8 +212,8 @@ async def premises(
             http = await stack.enter_async_context(
                 httpx.AsyncClient(base_url=environment["QUARTERDECK_BASE_URL"], timeout=30, trust_env=False)
             )
-            rows = read(database)
-            stack.callback(rows.close)
+            bystander = Bystander(database_url)
+            stack.callback(bystander.close)
             yield Premises(
                 company,
                 sessions,
@@ -205,8 +223,8 @@ async def premises(
                 Conductor(the_client, sessions),
                 mail,
                 twilio,
-                database,
-                rows,
+                database_url,
+                bystander,
             )
 
 
@@ -223,10 +241,6 @@ async def compiled(folder: Path) -> dict[str, str]:
     return environment
 
 
-def read(database: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=15)
-
-
 def free_port() -> int:
     """Return a free port below those that outgoing connections get: it must be free again after a kill."""
     while True:
@@ -236,12 +250,12 @@ def free_port() -> int:
 
 
 def environment_of(
-    folder: Path, ports: dict[What, int], mail: MailServer, twilio: TwilioStandIn
+    folder: Path, database_url: str, ports: dict[What, int], mail: MailServer, twilio: TwilioStandIn
 ) -> dict[str, str]:
     return {
         "QUARTERDECK_DEMO": "true",
         "QUARTERDECK_DEMO_FOLDER": str(folder),
-        "QUARTERDECK_DATABASE_URL": f"sqlite+aiosqlite:///{folder / 'quarterdeck.db'}",
+        "QUARTERDECK_DATABASE_URL": database_url,
         "QUARTERDECK_HOST": LOCAL,
         "QUARTERDECK_PORT": str(ports[What.SERVER]),
         "QUARTERDECK_BASE_URL": f"http://{LOCAL}:{ports[What.SERVER]}",

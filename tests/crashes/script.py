@@ -176,5 +176,5 @@ class Script:
         return f"{self.at.company.cycle_id}.{department_id}.{slot}.1"
 
     def holder(self, task_id: str) -> str:
-        (holder,) = self.at.rows.execute("SELECT holder_id FROM task WHERE id = ?", (task_id,)).fetchone()
+        ((holder,),) = self.at.bystander.rows("SELECT holder_id FROM task WHERE id = ?", (task_id,))
         return str(holder)

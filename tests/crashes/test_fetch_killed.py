@@ -37,11 +37,12 @@ READING = ("SELECT 1 FROM staged_row LIMIT 1", ())
 STAGED = ("SELECT 1 FROM (SELECT count(*) AS rows FROM staged_row) AS all_of_it WHERE rows >= 12000", ())
 
 
-async def founded_in(folder: Path, template: Path) -> tuple[SmallCompany, Path]:
+async def founded_in(folder: Path, template: Path) -> tuple[SmallCompany, str]:
     """A company without a deal, and its ERP: twelve pages of contracts."""
     database = folder / "founded.db"
     shutil.copy(template, database)
-    engine = connect(f"sqlite+aiosqlite:///{database}")
+    database_url = f"sqlite+aiosqlite:///{database}"
+    engine = connect(database_url)
     sessions = session_maker(engine)
     company = await make_small_company(
         sessions, 1, 3, starts_on=date(2041, 1, 1), company_id="fetches", has_crm=False
@@ -70,7 +71,7 @@ async def founded_in(folder: Path, template: Path) -> tuple[SmallCompany, Path]:
             ),
         )
         erp.commit()
-    return company, database
+    return company, database_url
 
 
 async def deals_in(sessions: SessionMaker) -> Counter[tuple[str, Decimal, date]]:
@@ -82,17 +83,17 @@ async def test_a_fetch_whose_worker_is_killed_twice_brings_every_deal_once(
     sqlite_template: Path, tmp_path: Path
 ) -> None:
     """Once while pages are read, once while what was read is taken over."""
-    company, database = await founded_in(tmp_path, sqlite_template)
+    company, database_url = await founded_in(tmp_path, sqlite_template)
     environment = {
         **await compiled(tmp_path / "compiled"),
         "QUARTERDECK_SOURCES__FOLDER": str(tmp_path / "sources"),
     }
     folder = tmp_path / "running"
     folder.mkdir()
-    async with asyncio.timeout(240), premises(folder, database, company, environment) as at:
+    async with asyncio.timeout(240), premises(folder, database_url, company, environment) as at:
         source = {"name": "ERP", "kind": "database", "settings": {"dialect": "sqlite", "database": "erp.db"}}
         await at.ask(company.hr_id, "/api/sources", "source", {**source, "maps": [MAP]})
-        (source_id,) = at.rows.execute("SELECT id FROM source").fetchone()
+        ((source_id,),) = at.bystander.rows("SELECT id FROM source")
         asking = asyncio.create_task(
             at.ask(company.hr_id, f"/api/sources/{source_id}/fetch", "fetch", {"mode": "take-over"})
         )

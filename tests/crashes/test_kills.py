@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 
 import pytest
@@ -21,13 +21,19 @@ from tests.crashes.outcome import Outcome, outcome_of
 from tests.crashes.premises import What, compiled, premises
 from tests.crashes.script import STARTS_AT, STARTS_ON, TERMS, Kills, Moment, Script
 from tests.journeys.quarter import prepare
+from tests.postgres import Postgres
 
 LONGEST = 540
 """Seconds for one quarter, whatever happens to it."""
 
 UNDISTURBED = None
 
-MOMENTS = ((Moment.LAUNCH, Moment.RUNG, Moment.GATE), (Moment.STARTING, Moment.DECISION))
+ROUNDS = (
+    ("sqlite", (Moment.LAUNCH, Moment.RUNG, Moment.GATE)),
+    ("sqlite", (Moment.STARTING, Moment.DECISION)),
+    ("postgresql", (Moment.STARTING, Moment.DECISION)),
+)
+"""On which database a part is killed at which moments."""
 
 pytestmark = pytest.mark.xdist_group("kills")  # They share the undisturbed quarter.
 
@@ -37,19 +43,19 @@ AT_ONCE = 5
 
 
 class Quarters:
-    """Plays quarters, each on premises of its own."""
+    """Plays quarters on databases of one kind, each on premises of its own."""
 
     def __init__(
         self,
         folder: Path,
-        founded: Path,
+        new_database: Callable[[str], str],
         company: SmallCompany,
         compiled: Mapping[str, str],
         kills: Iterable[Kills | None],
     ) -> None:
         self.folder = folder
         self.compiled = compiled
-        self.founded = founded
+        self.new_database = new_database
         self.company = company
         self.side_by_side = asyncio.Semaphore(AT_ONCE)
         self.playing = {each: asyncio.create_task(self.play(each)) for each in kills}
@@ -59,12 +65,13 @@ class Quarters:
         return await self.playing[kills]
 
     async def play(self, kills: Kills | None) -> Outcome:
-        folder = self.folder / (f"{kills.what}-{kills.moments[0].name}" if kills else "undisturbed")
+        name = f"{kills.what}-{kills.moments[0].name}".lower() if kills else "undisturbed"
+        folder = self.folder / name
         folder.mkdir()
         async with (
             self.side_by_side,
             asyncio.timeout(LONGEST),
-            premises(folder, self.founded, self.company, self.compiled) as at,
+            premises(folder, self.new_database(name), self.company, self.compiled) as at,
         ):
             await Script(at, kills).play()
             return await outcome_of(at)
@@ -75,38 +82,86 @@ class Quarters:
         await asyncio.gather(*self.playing.values(), return_exceptions=True)
 
 
-@pytest.fixture(scope="session")
-async def quarters(
-    request: pytest.FixtureRequest, sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Quarters]:
-    """The quarters of all tests that were asked for; they are begun together."""
-    folder = tmp_path_factory.mktemp("kills")
-    founded = folder / "founded.db"
-    shutil.copy(sqlite_template, founded)
-    engine = connect(f"sqlite+aiosqlite:///{founded}")
+Begun = Callable[[str], Awaitable[Quarters]]
+"""Gives the quarters on a kind of database, begun when they are first asked for."""
+
+
+async def founded_on(database_url: str) -> SmallCompany:
+    """Found the company in an empty database."""
+    engine = connect(database_url)
     sessions = session_maker(engine)
     company = await make_small_company(sessions, 3, 2, starts_on=STARTS_ON, terms=TERMS, company_id="kills")
     await prepare(sessions, company, STARTS_AT, {})
     await engine.dispose()
-    asked = (item.callspec.params for item in request.session.items if hasattr(item, "callspec"))
-    kills = [Kills(each["what"], each["moments"]) for each in asked if each.keys() == {"what", "moments"}]
-    quarters = Quarters(folder, founded, company, await compiled(folder / "compiled"), [UNDISTURBED, *kills])
-    yield quarters
-    await quarters.end()
+    return company
+
+
+def copies_on_sqlite(folder: Path, template: Path) -> tuple[str, Callable[[str], str]]:
+    """Return the URL of an empty database, and what makes a copy of it by a name."""
+    founded = folder / "founded.db"
+    shutil.copy(template, founded)
+
+    def copy(name: str) -> str:
+        shutil.copy(founded, folder / f"{name}.db")
+        return f"sqlite+aiosqlite:///{folder / f'{name}.db'}"
+
+    return f"sqlite+aiosqlite:///{founded}", copy
+
+
+def copies_on_postgresql(postgres: Postgres) -> tuple[str, Callable[[str], str]]:
+    """Return the URL of an empty database, and what makes a copy of it by a name."""
+    return postgres.create("kills", "template"), lambda name: postgres.create(f"kills-{name}", "kills")
+
+
+@pytest.fixture(scope="session")
+async def quarters(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Begun]:
+    """The quarters of all tests that were asked for; those on a kind of database are begun together."""
+    asked = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
+    begun: dict[str, Quarters] = {}
+
+    async def on(database: str) -> Quarters:
+        if database not in begun:
+            folder = tmp_path_factory.mktemp(f"kills-{database}")
+            url, copy = (
+                copies_on_sqlite(folder, request.getfixturevalue("sqlite_template"))
+                if database == "sqlite"
+                else copies_on_postgresql(request.getfixturevalue("postgres"))
+            )
+            kills = [
+                Kills(each["what"], each["moments"])
+                for each in asked
+                if each.keys() == {"what", "database", "moments"} and each["database"] == database
+            ]
+            company, code = await founded_on(url), await compiled(folder / "compiled")
+            begun[database] = Quarters(folder, copy, company, code, [UNDISTURBED, *kills])
+        return begun[database]
+
+    yield on
+    for each in begun.values():
+        await each.end()
 
 
 def test_every_moment_is_one_of_a_quarter() -> None:
-    assert sorted(moment for moments in MOMENTS for moment in moments) == sorted(Moment)
+    assert sorted(moment for database, moments in ROUNDS if database == "sqlite" for moment in moments) == sorted(
+        Moment
+    )
 
 
-@pytest.mark.parametrize("moments", MOMENTS, ids=lambda moments: "-".join(one.name.lower() for one in moments))
+@pytest.mark.parametrize(
+    ("database", "moments"),
+    ROUNDS,
+    ids=lambda given: given if isinstance(given, str) else "-".join(one.name.lower() for one in given),
+)
 @pytest.mark.parametrize("what", What)
 async def test_nothing_is_lost_and_nothing_comes_twice(
-    quarters: Quarters, what: What, moments: tuple[Moment, ...]
+    quarters: Begun, what: What, database: str, moments: tuple[Moment, ...]
 ) -> None:
-    """Issue 2, Proof: compare messages and decisions with an undisturbed run."""
-    killed = await quarters.outcome(Kills(what, moments))
-    undisturbed = await quarters.outcome(UNDISTURBED)
+    """Compared are messages and decisions with those of an undisturbed run."""
+    here = await quarters(database)
+    killed = await here.outcome(Kills(what, moments))
+    undisturbed = await here.outcome(UNDISTURBED)
     assert undisturbed.doubts == []
     assert killed.differences(undisturbed) == []
     if what is What.SERVER:  # Killed while a launch, or a decision, was asked for.
@@ -119,9 +174,10 @@ async def test_nothing_is_lost_and_nothing_comes_twice(
         assert doubt.hr_was_told
 
 
-async def test_the_undisturbed_quarter_is_a_whole_one(quarters: Quarters) -> None:
+@pytest.mark.parametrize("on", ["sqlite", "postgresql"])
+async def test_the_undisturbed_quarter_is_a_whole_one(quarters: Begun, on: str) -> None:
     """What the others are compared with: it has all that a kill could lose or repeat."""
-    facts = (await quarters.outcome(UNDISTURBED)).facts
+    facts = (await (await quarters(on)).outcome(UNDISTURBED)).facts
     occasions = {(fact[0], fact[2]) for fact in facts["message received"]}
     assert {
         (Channel.EMAIL, "task-opened"),
