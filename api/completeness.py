@@ -143,7 +143,7 @@ def _together(
                 task_id=task_id,
             )
         )
-    return sorted(lacks, key=lambda one: (ORDER.index(one.waits_for), one.month, one.team, one.metric))
+    return sorted(lacks, key=lambda one: (ORDER.index(one.waits_for), one.month, one.team_id, one.metric))
 
 
 async def _sources(session: AsyncSession, company_id: str) -> _Sources:
