@@ -40,6 +40,8 @@ class OverviewPage:
     view: OverviewView | None
     waiting: tuple[Waiting, ...]
     sort: str = ""
+    together_id: str = ""
+    """The unit whose figures are those of all that are shown: the division, or the company."""
 
     @property
     def agreeable(self) -> int:
@@ -122,7 +124,19 @@ async def _page(database: AsyncSession, around: Shell, asking: Viewer, asked: As
         view=await overview_view(database, cycle, wanted, around.tongue, day, around.now),
         waiting=waiting,
         sort=asked.sort,
+        together_id=inside.id if inside else await _company_unit(database, asking) if by_division else "",
     )
+
+
+async def _company_unit(database: AsyncSession, asking: Viewer) -> str:
+    """Return the unit at the top; "" where there is none, or several."""
+    found = await database.exec(
+        select(Unit.id)
+        .where(col(Unit.company_id) == asking.company_id, col(Unit.kind) == UnitKind.COMPANY)
+        .limit(2)
+    )
+    ids = found.all()
+    return ids[0] if len(ids) == 1 else ""
 
 
 async def _division(database: AsyncSession, asking: Viewer, division_id: str) -> Unit | None:

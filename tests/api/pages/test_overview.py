@@ -56,6 +56,20 @@ async def test_a_gap_leads_to_what_it_comes_from(place: Place) -> None:
     assert "Why the gap" in words(browser.page)
 
 
+async def test_the_sum_of_all_leads_to_what_it_is_made_of(place: Place) -> None:
+    """Rule 30: of the company, and of a division."""
+    await half_way(place)
+    division = place.company.division_ids[0]
+    browser = await place.signed_in("ceo")
+    for address in ("/overview", f"/overview?division={division}"):
+        await browser.open(address)
+        head = browser.page[browser.page.index('<dl class="figures">') : browser.page.index("</dl>")]
+        (found,) = [unescape(one) for one in re.findall(r'href="(/figures/unit/[^"]+)"', head)]
+        assert (division in found) == ("division=" in address)
+        assert (await browser.open(found)).status_code == 200
+        assert "¥4,800,000" in words(browser.page)
+
+
 async def test_who_holds_things_up_is_named(place: Place) -> None:
     await half_way(place)
     await approval(place, 0, deadline_at=NOON - timedelta(days=2))
