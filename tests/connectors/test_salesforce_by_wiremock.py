@@ -132,8 +132,8 @@ async def connector(salesforce: SalesforceByWireMock) -> AsyncIterator[Connector
         allowed_hosts=("*.salesforce.com",),
         private_networks=(ip_network("127.0.0.0/8"),),
         ca_file=salesforce.ca_file,
-        connect_seconds=0.5,
-        read_seconds=1,
+        connect_seconds=10,  # A Java that has just started takes its time over the first handshake.
+        read_seconds=2,
         resolve=lambda host, port: [("127.0.0.1", salesforce.port)],
     )
     settings = {"domain": "mydomain.my", "consumer_key": "3MVG9"}
