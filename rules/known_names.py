@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from difflib import SequenceMatcher
 from functools import cached_property
+from heapq import nsmallest
 from typing import Final
 
 from rules.cells import Meaning, is_error, is_nothing, plain
@@ -64,9 +65,14 @@ class Names:
         if wanted in self._by_bare:
             return self._by_bare[wanted]
         shared = Counter(candidate for pair in _pairs(wanted) for candidate in self._by_pair.get(pair, ()))
-        likely = [candidate for candidate, _ in shared.most_common(COMPARED)]
-        near = difflib.get_close_matches(wanted, likely, n=1, cutoff=ALIKE)
-        return self._by_bare[near[0]] if near else ""
+        likely = nsmallest(COMPARED, shared, key=lambda candidate: (-shared[candidate], candidate))
+        matcher = SequenceMatcher(b=wanted)
+        nearest, best = "", (ALIKE, 0)
+        for candidate in likely:  # Of those that are as alike, the one that shares more pairs, then the first.
+            matcher.set_seq1(candidate)
+            if matcher.quick_ratio() >= best[0] and (found := (matcher.ratio(), shared[candidate])) > best:
+                nearest, best = candidate, found
+        return self._by_bare[nearest] if nearest else ""
 
     @cached_property
     def _by_bare(self) -> dict[str, str]:

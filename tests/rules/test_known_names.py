@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,12 +39,11 @@ def test_what_is_found_and_suggested_is_always_known(known: list[str], text: str
     assert all(names.find(name).value == name for name in names.known if names.find(name).value is not None)
 
 
-def test_a_name_is_compared_with_fifty_thousand_in_no_time() -> None:
+def test_of_fifty_thousand_names_that_are_as_alike_the_same_one_is_always_meant() -> None:
+    """That which shares most neighbouring letters, and the first of these: not whichever comes first to hand."""
     names = Names(f"Person {number:05}" for number in range(50_000))
-    names.closest("Persn 12345")  # Builds what it looks up.
-    started = time.process_time()
-    assert names.closest("Person 1234x").startswith("Person 1234")
-    assert time.process_time() - started < 0.5
+    assert names.closest("Person 1234x") == "Person 11234"
+    assert names.closest("Persn 12345") == "Person 12345"
 
 
 def test_closest_is_nothing_among_nobody() -> None:
