@@ -8,8 +8,7 @@ from sqlalchemy import bindparam
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from activities.differences import in_parts
-from models.database import table_of
+from models.database import in_parts, table_of
 from models.records import Deal
 
 

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Table, bindparam
 from sqlalchemy import select as select_columns
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.database import table_of
+from models.database import in_parts, table_of
 from models.records import Deal, ExchangeRate, Payment, Visit, WorkHours
 from models.sources import RecordKind
 from rules.mapped_rows import Columns, Mapped
-
-Item = TypeVar("Item")
 
 TABLES: Final[Mapping[RecordKind, tuple[type[SQLModel], str]]] = {
     RecordKind.RATE: (ExchangeRate, "day"),
@@ -27,7 +25,6 @@ TABLES: Final[Mapping[RecordKind, tuple[type[SQLModel], str]]] = {
     RecordKind.HOURS: (WorkHours, "worked_on"),
 }
 """By kind, in the order of taking over: the table, and the column of a record's day."""
-AT_ONCE = 500
 WORKED_OUT = "is_new_customer"
 """Where the source does not say it, see `activities/customers.py`."""
 
@@ -145,10 +142,3 @@ async def write(session: AsyncSession, made: Difference, fetch_id: str, now: dat
 def _complete(record: Columns) -> Columns:
     """Fill in what the source does not say and is worked out afterwards."""
     return {**record, WORKED_OUT: bool(record[WORKED_OUT])} if WORKED_OUT in record else record
-
-
-def in_parts(items: Sequence[Item] | Collection[Item]) -> Iterator[list[Item]]:
-    """Give a list in parts that fit one statement."""
-    whole = list(items)
-    for start in range(0, len(whole), AT_ONCE):
-        yield whole[start : start + AT_ONCE]

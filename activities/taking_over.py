@@ -16,13 +16,13 @@ from temporalio import activity
 
 from activities.connecting import beating
 from activities.customers import customers_of, mark_first_deals
-from activities.differences import TABLES, Difference, Window, difference, in_parts, write
+from activities.differences import TABLES, Difference, Window, difference, write
 from activities.figures import FigureActivities
 from activities.known import staged, what_is_known
 from activities.staging import cursor_of, maps_of, since_of
 from models import effects
 from models.cycles import Cycle, CycleDepartment
-from models.database import SessionMaker, insert_many_once, table_of, writing
+from models.database import SessionMaker, in_parts, insert_many_once, table_of, writing
 from models.fetch_orders import FetchStep
 from models.field_maps import RecordMap
 from models.messages import DepartmentMoment

@@ -13,8 +13,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.facts import names_of_people, names_of_units
-from api.figure_scopes import PERSON, UNIT
-from api.rights import seen_cycle, seen_seller, seen_unit
+from api.figure_scopes import PERSON, UNIT, seen_or_latest_cycle
+from api.rights import seen_seller, seen_unit
 from api.session import Viewer
 from models.attendance import Days, hours_by, visits_by
 from models.cycles import Cycle
@@ -22,8 +22,7 @@ from models.errors import Refusal
 from models.figures import last_day, months_of
 from models.org import Person, Unit
 from models.records import WorkHours, WorkKind
-from models.stages import CycleState, Language, UnitKind
-from models.standings import cycles_with
+from models.stages import Language, UnitKind
 from rules.attendance import Attended, attended_together
 from rules.cells import month_in
 
@@ -39,10 +38,6 @@ class Asked:
     month: date | None
     """None for the whole period."""
     days: Days
-
-    @property
-    def whose(self) -> str:
-        return PERSON if isinstance(self.owner, Person) else UNIT
 
 
 @dataclass(frozen=True)
@@ -80,7 +75,7 @@ async def attendance_asked(
     Raises:
         Refusal: `figure-unknown` and those of cycles, units and people that are not there for the reader.
     """
-    cycle = await _cycle(database, asking, cycle_id)
+    cycle = await seen_or_latest_cycle(database, asking, cycle_id)
     asked = month_in(month).value if month else None
     if whose not in (PERSON, UNIT) or (month and asked not in months_of(cycle)):
         raise Refusal("figure-unknown")
@@ -88,16 +83,6 @@ async def attendance_asked(
     first, last = (asked, last_day(asked)) if asked else (cycle.starts_on, cycle.ends_on)
     seen = seen_seller if whose == PERSON else seen_unit
     return Asked(cycle, await seen(database, asking, owner_id), asked, Days(first, min(last, today)))
-
-
-async def _cycle(database: AsyncSession, asking: Viewer, cycle_id: str) -> Cycle:
-    if cycle_id:
-        return await seen_cycle(database, asking, cycle_id)
-    seen = (col(Cycle.company_id) == asking.company_id) & (col(Cycle.state) != CycleState.DRAFT)
-    latest = await cycles_with(database, seen, limit=1)
-    if not latest:
-        raise Refusal("cycle-unknown")
-    return latest[0]
 
 
 async def attendance_of(database: AsyncSession, asked: Asked, language: Language) -> Attendance:

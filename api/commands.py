@@ -36,7 +36,7 @@ from api import starts
 from api.engine import Engine, EngineAway
 from models.accounts import acted_by
 from models.clock import business_now
-from models.database import insert_once, writing
+from models.database import in_parts, insert_once, writing
 from models.errors import Refusal
 from models.messages import Answer
 from models.settings import Settings
@@ -56,8 +56,6 @@ AT_ONE_WORKFLOW = 2
 It takes them one at a time anyway. But beyond ten the engine refuses further ones and, with that,
 drops those under way (`history.maxInFlightUpdates`): many callers at one task would hinder each other.
 """
-
-AT_ONE_STATEMENT = 500
 
 REFUSAL_CODE = re.compile(r"[a-z]+(-[a-z]+)+")
 """How a refusal's code looks; the types of other failures are names of exceptions."""
@@ -258,12 +256,12 @@ class Commands:
                 return ended
             refusal = ended
         else:
-            if not answer.is_noted:
-                await _settle(session, command, CommandState.DONE, answer.said())
-            self._answered.append(command.id)
+            if answer.is_noted:
+                self._answered.append(command.id)
+            else:
+                await self._settle(session, command, CommandState.DONE, answer.said())
             return Outcome(command.id, CommandState.DONE, answer)
-        self._answered.append(command.id)
-        await _settle(session, command, CommandState.REFUSED, {"code": refusal.code, **refusal.facts})
+        await self._settle(session, command, CommandState.REFUSED, {"code": refusal.code, **refusal.facts})
         raise refusal
 
     async def release_answered(self, session: AsyncSession) -> int:
@@ -273,8 +271,8 @@ class Commands:
             return 0
         try:
             await writing(session)
-            for start in range(0, len(answered), AT_ONE_STATEMENT):
-                await release(session, answered[start : start + AT_ONE_STATEMENT])
+            for some in in_parts(answered):
+                await release(session, some)
             await session.commit()
         except BaseException:
             self._answered += answered
@@ -302,14 +300,25 @@ class Commands:
         )
         return answer
 
+    async def _settle(
+        self, session: AsyncSession, command: Command, state: CommandState, said: dict[str, Any]
+    ) -> None:
+        """Write what the engine has answered, in a transaction of its own."""
+        self._answered.append(command.id)
+        await writing(session)
+        await settle(session, command.id, state, said)
+        if command.kind == CommandKind.FETCH and state is CommandState.REFUSED:
+            now = await business_now(session)
+            await end_fetch(session, command.id, FetchState.FAILED, now, trouble=said)
+        await session.commit()
+
     async def _after_the_end(self, session: AsyncSession, command: Command) -> Outcome | Refusal:
         """Tell what a command comes to whose workflow is not there: over, or not started yet."""
         decision = (await session.exec(select(Decision).where(col(Decision.command_id) == command.id))).first()
         if decision is not None:  # It was carried out; only the answer was lost.
             answer = Answer(command_id=command.id, task_id=command.task_id, at=decision.decided_at)
             await session.commit()
-            await _settle(session, command, CommandState.DONE, answer.said())
-            self._answered.append(command.id)
+            await self._settle(session, command, CommandState.DONE, answer.said())
             return Outcome(command.id, CommandState.DONE, answer)
         launch = await session.exec(
             select(Command.id).where(
@@ -333,16 +342,6 @@ def told(command: Command) -> Outcome:
     if command.state is CommandState.RECEIVED:
         return Outcome(command.id, command.state)
     return Outcome(command.id, command.state, Answer.model_validate(command.answer))
-
-
-async def _settle(session: AsyncSession, command: Command, state: CommandState, said: dict[str, Any]) -> None:
-    """Write what a command came to, in a transaction of its own."""
-    await writing(session)
-    await settle(session, command.id, state, said)
-    if command.kind == CommandKind.FETCH and state is CommandState.REFUSED:
-        now = await business_now(session)
-        await end_fetch(session, command.id, FetchState.FAILED, now, trouble=said)
-    await session.commit()
 
 
 async def _earlier(session: AsyncSession, repeated: Command) -> Command:

@@ -6,7 +6,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.commands import CommandKind, Wish
 from api.figure_scopes import Looked
-from api.recording import changing, told_in_history
+from api.recording import changing, refuse_too_long, told_in_history
 from api.session import Viewer
 from models.behind import first_of
 from models.changes import Subject
@@ -22,7 +22,6 @@ from rules.amounts import Amounts, decimal_in
 from rules.completeness import fault_of_value
 
 BEFORE_RESULTS = (Stage.TARGETS, Stage.SUBMISSION)
-LONGEST_REASON = 500
 
 
 async def may_correct(session: AsyncSession, viewer: Viewer, looked: Looked) -> bool:
@@ -72,8 +71,7 @@ async def correcting(session: AsyncSession, viewer: Viewer, looked: Looked, valu
     person = looked.owner if isinstance(looked.owner, Person) else None
     month = looked.scope.months[0]
     key = f"{looked.owner.id}.{looked.metric.id}.{month:%Y-%m}"
-    if len(reason) > LONGEST_REASON:
-        raise Refusal("text-too-long", field="reason", limit=LONGEST_REASON)
+    refuse_too_long(reason=reason)
     words = {"value": format(number, "f"), "reason": reason}
 
     async def write(inside: AsyncSession) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.commands import CommandKind, Wish
-from api.recording import changing, told_in_history
+from api.facts import names_of_people, names_of_units
+from api.recording import changing, refuse_too_long, told_in_history
 from api.rights import seen_seller, seen_unit, today
 from api.session import Viewer
 from models.accounts import acted_by
@@ -13,9 +17,32 @@ from models.changes import Subject
 from models.clock import business_now
 from models.errors import Refusal
 from models.evidence import Anomaly, AnomalyState, Explanation
+from models.metrics import Metric
 from models.org import Unit, stands_in_for
+from models.stages import Language
+from models.standings import metrics_of_company
 
-LONGEST = 500
+
+@dataclass(frozen=True)
+class Owners:
+    """Whose points stand out and by whom they were explained: names by id."""
+
+    metrics: Mapping[str, Metric]
+    units: Mapping[str, str]
+    people: Mapping[str, str]
+
+
+async def owners_of(
+    session: AsyncSession, company_id: str, anomalies: Sequence[Anomaly], language: Language
+) -> Owners:
+    """Find the names that a list of points needs, in a fixed number of statements."""
+    units = {unit for one in anomalies for unit in (one.team_id, one.department_id)}
+    people = {person for one in anomalies for person in (one.person_id, one.explained_by)}
+    return Owners(
+        metrics={metric.id: metric for metric in await metrics_of_company(session, company_id)},
+        units=await names_of_units(session, units, language),
+        people=await names_of_people(session, people - {""}),
+    )
 
 
 async def seen_anomaly(session: AsyncSession, viewer: Viewer, anomaly_id: str) -> Anomaly:
@@ -63,9 +90,7 @@ async def explaining(
     if not reason.strip():
         raise Refusal("why-needed", field="reason")
     said = {"explanation": explanation, "reason": reason.strip(), "evidence": evidence.strip()}
-    for name in ("reason", "evidence"):
-        if len(said[name]) > LONGEST:
-            raise Refusal("text-too-long", field=name, limit=LONGEST)
+    refuse_too_long(reason=said["reason"], evidence=said["evidence"])
     now = await business_now(session)
     before = {"explanation": anomaly.explanation.value, "reason": anomaly.reason} if anomaly.explanation else {}
     after = {**said, "value": format(anomaly.value, "f"), "usual": format(anomaly.usual, "f")}

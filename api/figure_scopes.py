@@ -103,7 +103,7 @@ async def looked_at(
     Raises:
         Refusal: `cycle-unknown`, `person-unknown`, `unit-unknown`, `figure-unknown`.
     """
-    cycle = await seen_cycle(session, viewer, cycle_id or await _latest(session, viewer))
+    cycle = await seen_or_latest_cycle(session, viewer, cycle_id)
     metric = next((one for one in await metrics_of(session, cycle) if one.id == metric_id), None)
     asked = month_in(month).value if month else None
     months = months_of(cycle)
@@ -122,10 +122,19 @@ async def looked_at(
     return Looked(cycle, metric, person, asked, scope, await session.get(Unit, person.unit_id))
 
 
-async def _latest(session: AsyncSession, viewer: Viewer) -> str:
+async def seen_or_latest_cycle(session: AsyncSession, viewer: Viewer, cycle_id: str) -> Cycle:
+    """Return a cycle that the viewer may see; the latest where none is named.
+
+    Raises:
+        Refusal: `cycle-unknown`.
+    """
+    if cycle_id:
+        return await seen_cycle(session, viewer, cycle_id)
     seen = (col(Cycle.company_id) == viewer.company_id) & (col(Cycle.state) != CycleState.DRAFT)
     latest = await cycles_with(session, seen, limit=1)
-    return latest[0].id if latest else ""
+    if not latest:
+        raise Refusal("cycle-unknown")
+    return latest[0]
 
 
 def of_person(person: Person, metric: Metric) -> ColumnElement[bool]:

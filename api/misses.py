@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.commands import CommandKind, Wish, new_command_id
 from api.figure_scopes import Looked
-from api.recording import changing, told_in_history
+from api.recording import changing, refuse_too_long, told_in_history
 from api.rights import line_of
 from api.session import Viewer
 from models.accounts import acted_by
@@ -38,8 +38,6 @@ from models.org import Person
 from models.stages import Role
 from models.standings import lines_of_person, targets_of_units
 from rules.decomposition import CENT, CHAINS, Decomposition, decomposed
-
-LONGEST_REASON = 500
 
 
 @dataclass(frozen=True)
@@ -198,8 +196,7 @@ async def classing(session: AsyncSession, viewer: Viewer, looked: Looked, cause:
         raise Refusal("cause-needed", field="cause")
     if not reason:
         raise Refusal("why-needed", field="reason")
-    if len(reason) > LONGEST_REASON:
-        raise Refusal("text-too-long", field="reason", limit=LONGEST_REASON)
+    refuse_too_long(reason=reason)
     earlier = await classed(session, looked.cycle.id, looked.owner.id, looked.metric.id)
     before = {"cause": earlier[0].miss.cause.value} if earlier else {}
     words = {"cause": cause, "reason": reason}

@@ -14,6 +14,10 @@ from api.session import Viewer
 from models.changes import Change, Subject
 from models.clock import business_now
 from models.cycles import CycleEvent
+from models.errors import Refusal
+
+LONGEST_REASON = 500
+"""Characters."""
 
 
 async def changing(
@@ -49,6 +53,17 @@ async def changing(
         rows=(change,),
         alongside=write,
     )
+
+
+def refuse_too_long(**words: str) -> None:
+    """Refuse words of a reason, by the field they were typed in: nothing of them is cut off.
+
+    Raises:
+        Refusal: `text-too-long`.
+    """
+    for field, said in words.items():
+        if len(said) > LONGEST_REASON:
+            raise Refusal("text-too-long", field=field, limit=LONGEST_REASON)
 
 
 def told_in_history(

@@ -22,7 +22,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.figures import last_day
 from models.metrics import Figure
-from models.org import Person, Unit
+from models.org import Person
 from models.records import Deal, Payment, Visit
 from models.sources import Source
 
@@ -277,8 +277,7 @@ async def those_that_bring_records(
     """Return which of some sources have records of a department's people."""
     if not source_ids:
         return set()
-    units = select(Unit.id).where(or_(col(Unit.id) == department_id, col(Unit.parent_id) == department_id))
-    people = select(Person.id).where(col(Person.unit_id).in_(units))
+    people = select(Person.id).where(col(Person.department_id) == department_id)
     found: set[str] = set()
     for table, _ in TABLES.values():
         bringing = await session.exec(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table, event
 from sqlalchemy.dialects import postgresql, sqlite
@@ -33,6 +33,7 @@ from models import (
 )
 from models.sqlite import BEGIN, BEGIN_WRITING, opener
 
+Item = TypeVar("Item")
 SessionMaker = async_sessionmaker[AsyncSession]
 
 TABLES = (
@@ -57,6 +58,9 @@ MOST_PARAMETERS = 30_000
 
 RESTED = 5.0
 """Seconds after which a connection is asked whether it is still there."""
+
+AT_ONCE = 500
+"""So many keys a statement asks for at once."""
 
 FEW = 10
 """So many rows go in by as many runs of one statement; more become one statement with all their values."""
@@ -152,6 +156,13 @@ def is_away(fault: BaseException) -> bool:
 
 def session_maker(engine: AsyncEngine) -> SessionMaker:
     return async_sessionmaker(engine, class_=AsyncSession, expire_on_commit=False)
+
+
+def in_parts(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """Give a list in parts that fit one statement."""
+    whole = list(items)
+    for start in range(0, len(whole), AT_ONCE):
+        yield whole[start : start + AT_ONCE]
 
 
 def table_of(row: type[SQLModel]) -> Table:

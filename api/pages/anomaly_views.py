@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from api.facts import in_language, names_of_people, names_of_units
+from api.explaining import owners_of
+from api.facts import in_language, names_of_people
 from api.figure_scopes import PERSON, UNIT, address_of
 from api.i18n import Tongue
 from models.changes import Change, Subject, changes_of
@@ -18,7 +19,6 @@ from models.cycles import Cycle
 from models.evidence import Anomaly, AnomalyState, Explanation
 from models.metrics import Metric, MetricUnit
 from models.standing_out import Around, anomalies_with, around, sellers_of, stands_out
-from models.standings import metrics_of_company
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,8 @@ async def marks(database: AsyncSession, cycle: Cycle, anomalies: Sequence[Anomal
     """Name whose points these are; a fixed number of statements."""
     if not anomalies:
         return []
-    metrics = {metric.id: metric for metric in await metrics_of_company(database, cycle.company_id)}
-    ids = {one.team_id for one in anomalies} | {one.department_id for one in anomalies}
-    units = await names_of_units(database, ids, tongue.language)
-    who = {one.person_id for one in anomalies} | {one.explained_by for one in anomalies}
-    people = await names_of_people(database, who - {""})
+    names = await owners_of(database, cycle.company_id, anomalies, tongue.language)
+    metrics, units, people = names.metrics, names.units, names.people
 
     def mark(one: Anomaly, metric: Metric) -> Mark:
         whose, owner = (PERSON, one.person_id) if one.person_id else (UNIT, one.team_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -12,19 +12,18 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.asked import ANSWERS, AskedOnce, answered
-from api.explaining import LONGEST, explaining, may_explain, seen_anomaly
-from api.facts import in_language, names_of_people, names_of_units
+from api.explaining import explaining, owners_of, seen_anomaly
+from api.facts import in_language
 from api.language import language_of
 from api.paging import AskedPaging, Page
 from api.parts import TheParts
+from api.recording import LONGEST_REASON
 from api.rights import seen_cycle, sees_department
 from api.session import Database, SignedIn
 from api.shapes import Named, Taken
-from models.errors import Refusal
 from models.evidence import Anomaly, AnomalyState, Explanation, Turn
 from models.stages import Language
 from models.standing_out import stands_out
-from models.standings import metrics_of_company
 
 router = APIRouter(tags=["figures"])
 
@@ -57,8 +56,8 @@ AS_STORED = (AnomalyShown.model_fields.keys() & Anomaly.model_fields.keys()) - {
 
 class ExplanationGiven(Taken):
     explanation: Explanation
-    reason: str = Field(min_length=1, max_length=LONGEST)
-    evidence: str = Field(default="", max_length=LONGEST)
+    reason: str = Field(min_length=1, max_length=LONGEST_REASON)
+    evidence: str = Field(default="", max_length=LONGEST_REASON)
     """A contract number, a visit, the address of a document."""
 
 
@@ -96,8 +95,6 @@ async def explain(
 ) -> Response:
     """The department explains this point only; what it said before stays on record."""
     anomaly = await seen_anomaly(database, viewer, anomaly_id)
-    if not await may_explain(database, viewer, anomaly):
-        raise Refusal("not-yours")
     wish = await explaining(database, viewer, anomaly, given.explanation, given.reason, given.evidence)
     return answered(await parts.commands.note(database, wish, asked))
 
@@ -105,26 +102,20 @@ async def explain(
 async def _shown(
     database: AsyncSession, company_id: str, found: Sequence[Anomaly], language: Language
 ) -> list[AnomalyShown]:
-    metrics = {
-        metric.id: in_language(metric.name, metric.name_en, language)
-        for metric in await metrics_of_company(database, company_id)
-    }
-    unit_ids = {unit for one in found for unit in (one.department_id, one.team_id)}
-    units = await names_of_units(database, unit_ids, language)
-    person_ids = {person for one in found for person in (one.person_id, one.explained_by)} - {""}
-    people = await names_of_people(database, person_ids)
+    names = await owners_of(database, company_id, found, language)
+    metrics = {key: in_language(one.name, one.name_en, language) for key, one in names.metrics.items()}
 
-    def named(names: dict[str, str], id_: str) -> Named:
-        return Named(id=id_, name=names.get(id_, id_))
+    def named(known: Mapping[str, str], id_: str) -> Named:
+        return Named(id=id_, name=known.get(id_, id_))
 
     return [
         AnomalyShown(
             **one.model_dump(include=AS_STORED),
-            department=named(units, one.department_id),
-            team=named(units, one.team_id),
-            person=named(people, one.person_id) if one.person_id else None,
+            department=named(names.units, one.department_id),
+            team=named(names.units, one.team_id),
+            person=named(names.people, one.person_id) if one.person_id else None,
             metric=named(metrics, one.metric_id),
-            explained_by=named(people, one.explained_by) if one.explained_by else None,
+            explained_by=named(names.people, one.explained_by) if one.explained_by else None,
         )
         for one in found
     ]

@@ -46,6 +46,29 @@ def make_parts(sessions: SessionMaker, engine: Engine, settings: Settings) -> Pa
     )
 
 
+HOST = "http://127.0.0.1:8000"
+
+
+def token_of(person_id: str) -> ApiToken:
+    """Return a machine's token for everything that a person may do; it is the person's id."""
+    return ApiToken(
+        token_hash=sha256(person_id.encode()).hexdigest(),
+        name="test",
+        scopes=list(Scope),
+        person_id=person_id,
+        created_at=datetime.now(UTC),
+    )
+
+
+def machine(app: FastAPI, token: str, language: str = "en") -> httpx.AsyncClient:
+    """Return a client that acts with a token."""
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(app),
+        base_url=HOST,
+        headers={"authorization": f"Bearer {token}", "accept-language": language},
+    )
+
+
 @dataclass(frozen=True)
 class House:
     """The application with its callers."""
@@ -58,25 +81,11 @@ class House:
 
     def caller(self, person_id: str, language: str = "en") -> httpx.AsyncClient:
         """Return a machine that acts as the person; its token is the person's id."""
-        return httpx.AsyncClient(
-            transport=httpx.ASGITransport(self.app),
-            base_url="http://127.0.0.1:8000",
-            headers={"authorization": f"Bearer {person_id}", "accept-language": language},
-        )
+        return machine(self.app, person_id, language)
 
     async def give_tokens(self, *people: str) -> None:
         async with self.sessions() as session:
-            for person_id in people:
-                token_hash = sha256(person_id.encode()).hexdigest()
-                session.add(
-                    ApiToken(
-                        token_hash=token_hash,
-                        name="test",
-                        scopes=list(Scope),
-                        person_id=person_id,
-                        created_at=datetime.now(UTC),
-                    )
-                )
+            session.add_all(token_of(person_id) for person_id in people)
             await session.commit()
 
     async def other_company(self) -> SmallCompany:

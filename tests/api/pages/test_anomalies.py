@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from hashlib import sha256
 from typing import Any
 
-import httpx
 from sqlmodel import col, select
 
-from models.accounts import Scope
 from models.changes import Change, Subject
 from models.evidence import Anomaly, AnomalyState, Explanation
-from models.org import ApiToken
 from models.records import Deal, Visit
 from models.stages import Stage, TaskKind
-from tests.api.pages.place import HOST, Place
+from tests.api.house import machine, token_of
+from tests.api.pages.place import Place
 from tests.api.pages.standings import anomaly_of, half_way
 from tests.api.pages.test_my_department import words
 
@@ -191,33 +188,14 @@ async def test_machines_list_what_stands_out_with_what_was_said_about_it(place: 
     assert (await director.http.get(f"{address}?state=explained")).json()["items"] == []
 
 
-def token_of(person_id: str) -> ApiToken:
-    return ApiToken(
-        token_hash=sha256(person_id.encode()).hexdigest(),
-        name="test",
-        scopes=list(Scope),
-        person_id=person_id,
-        created_at=datetime.now(UTC),
-    )
-
-
-def machine(place: Place, person_id: str) -> httpx.AsyncClient:
-    """Return a client with the person's token, which is their id."""
-    return httpx.AsyncClient(
-        transport=httpx.ASGITransport(place.app),
-        base_url=HOST,
-        headers={"authorization": f"Bearer {person_id}", "accept-language": "en"},
-    )
-
-
 async def test_machines_explain_in_the_name_of_the_director_and_of_nobody_else(place: Place) -> None:
     await half_way(place)
     directors = [department.director_id for department in place.company.departments[:2]]
     await place.add(anomaly_of(place), *(token_of(person_id) for person_id in directors))
     body = {"explanation": "one-off", "reason": "Orders moved to February"}
-    async with machine(place, directors[1]) as other:
+    async with machine(place.app, directors[1]) as other:
         assert (await other.post("/api/anomalies/anomaly-1/explain", json=body)).status_code == 404
-    async with machine(place, directors[0]) as director:
+    async with machine(place.app, directors[0]) as director:
         refused = await director.post("/api/anomalies/anomaly-1/explain", json={**body, "explanation": "luck"})
         assert refused.status_code == 422
         told = await director.post("/api/anomalies/anomaly-1/explain", json=body)
