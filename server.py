@@ -41,7 +41,7 @@ def build_parts(settings: Settings, sessions: SessionMaker, client: Client | Non
     """Build what the routes are handed; `client` where one is connected already."""
 
     def dressed(client: Client) -> Client:
-        return demo_client(client, sessions) if settings.demo else client
+        return demo_client(client) if settings.demo else client
 
     engine = Engine(data_converter(settings.payload_keys), client, dressed=dressed)
     mail = AccountMail(sessions, EmailChannel(settings.smtp), str(settings.base_url))

@@ -164,7 +164,7 @@ def build_workers(settings: Settings, client: Client, activities: Activities) ->
     return processes, sends
 
 
-async def connect_engine(settings: Settings, sessions: SessionMaker) -> Client:
+async def connect_engine(settings: Settings) -> Client:
     """Connect to Temporal, waiting for it as long as it takes."""
     config = ClientConfig.load_client_connect_config()
     converter = data_converter(settings.payload_keys)
@@ -175,14 +175,14 @@ async def connect_engine(settings: Settings, sessions: SessionMaker) -> Client:
             log.warning("Temporal does not answer yet (%s); trying again", type(trouble).__name__)
             await asyncio.sleep(1)
             continue
-        return demo_client(client, sessions) if settings.demo else client
+        return demo_client(client) if settings.demo else client
 
 
 async def work(settings: Settings) -> None:
     """Work until asked to stop."""
     engine = connect(settings.database_url)
     sessions = session_maker(engine)
-    client = await connect_engine(settings, sessions)
+    client = await connect_engine(settings)
     workers = build_workers(settings, client, build_activities(settings, sessions, client))
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):

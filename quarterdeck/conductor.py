@@ -23,15 +23,13 @@ from temporalio.client import (
     Interceptor,
     OutboundInterceptor,
     StartWorkflowInput,
-    StartWorkflowUpdateWithStartInput,
     WorkflowHandle,
-    WorkflowUpdateHandle,
 )
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import TimeSkipper
 from temporalio.testing import TimeSkippingConfig as SkippingConfig
 
-from models.clock import ClockOffset, business_now, business_offset
+from models.clock import ClockOffset, business_now
 from models.cycles import Cycle, CycleDepartment
 from models.database import SessionMaker, insert_once, writing
 from models.errors import Refusal
@@ -56,6 +54,9 @@ SETTLING = timedelta(milliseconds=50)
 """A timer that is due but has not fired yet would be skipped over; in this time it fires (see `engine`)."""
 NEGLIGIBLE = timedelta(seconds=1)
 """A workflow that is only this far behind gets there by itself; so short a skip could be over before it began."""
+SOON = timedelta(seconds=10)
+"""A workflow that begins within this waits for it: a busy worker may take it up later than its skip would end."""
+SHORT_OF_BEGIN = timedelta(milliseconds=300)
 
 
 @dataclass(frozen=True)
@@ -240,45 +241,30 @@ async def move_all(client: Client, workflow_ids: list[str], target: datetime) ->
 
 
 class BusinessTime(Interceptor):
-    """Starts each workflow at business time: it skips by what business time is ahead of the wall clock.
+    """Starts each workflow at the `begin_at` of its message, where that is ahead of the wall clock.
 
-    A workflow's first moments still show the wall clock; its first step waits for `begin_at`.
+    A workflow's first moments still show the wall clock; its first step waits for `begin_at`. The engine skips
+    to just before that: it would skip what was left, had the workflow begun meanwhile, to its next timer.
     """
 
-    def __init__(self, sessions: SessionMaker) -> None:
-        self.sessions = sessions
-
     def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:
-        return _StartsAtBusinessTime(next, self.sessions)
+        return _StartsAtBusinessTime(next)
 
 
 class _StartsAtBusinessTime(OutboundInterceptor):
-    def __init__(self, next: OutboundInterceptor, sessions: SessionMaker) -> None:
-        super().__init__(next)
-        self.sessions = sessions
-
-    async def skipping(self) -> TimeSkippingConfig:
-        async with self.sessions() as session:
-            offset = await business_offset(session)
-        config = TimeSkippingConfig(enabled=offset > timedelta(0))
-        if config.enabled:
-            config.fast_forward_config.id = str(uuid4())
-            config.fast_forward_config.duration.FromTimedelta(offset)
-        return config
-
     async def start_workflow(self, input: StartWorkflowInput) -> WorkflowHandle[Any, Any]:
-        input.time_skipping_config = await self.skipping()
+        begin_at = getattr(input.args[0], "begin_at", None) if input.args else None
+        ahead = begin_at - datetime.now(UTC) if begin_at else timedelta(0)
+        if ahead > SOON:
+            skipping = TimeSkippingConfig(enabled=True)
+            skipping.fast_forward_config.id = str(uuid4())
+            skipping.fast_forward_config.duration.FromTimedelta(ahead - SHORT_OF_BEGIN)
+            input.time_skipping_config = skipping
         return await super().start_workflow(input)
 
-    async def start_update_with_start_workflow(
-        self, input: StartWorkflowUpdateWithStartInput
-    ) -> WorkflowUpdateHandle[Any]:
-        input.start_workflow_input.time_skipping_config = await self.skipping()
-        return await super().start_update_with_start_workflow(input)
 
-
-def demo_client(client: Client, sessions: SessionMaker) -> Client:
+def demo_client(client: Client) -> Client:
     """Return the client that starts workflows at business time, for a demonstration."""
     config = client.config()
-    config["interceptors"] = [*config["interceptors"], BusinessTime(sessions)]
+    config["interceptors"] = [*config["interceptors"], BusinessTime()]
     return Client(**config)

@@ -254,7 +254,7 @@ async def quarter(
             base_url=outside.twilio.base_url,
         ),
     )
-    client = demo_client(engine.client, sessions)
+    client = demo_client(engine.client)
     await prepare(sessions, company, starts_at, days_off or {})
     parts = build_parts(settings, sessions, client)
     workers = build_workers(settings, client, build_activities(settings, sessions, client))

@@ -29,6 +29,11 @@ DAY = timedelta(days=1)
 NEARLY = timedelta(seconds=10)
 
 
+@dataclass
+class Start:
+    begin_at: datetime
+
+
 @workflow.defn(sandboxed=False)
 class Diary:
     """Waits for its begin, then writes down when it woke: then, and daily six hours later."""
@@ -38,15 +43,15 @@ class Diary:
         self.ended = False
 
     @workflow.run
-    async def run(self, begin_at: datetime) -> list[datetime]:
-        due = begin_at
+    async def run(self, start: Start) -> list[datetime]:
+        due = start.begin_at
         while not self.ended:
             wait = max(due - workflow.now(), timedelta(0))
             try:
                 await workflow.wait_condition(lambda: self.ended, timeout=wait)
             except TimeoutError:
                 self.woke_at.append(workflow.now())
-                due = begin_at + timedelta(hours=6) + DAY * (len(self.woke_at) - 1)
+                due = start.begin_at + timedelta(hours=6) + DAY * (len(self.woke_at) - 1)
         return self.woke_at
 
     @workflow.signal
@@ -66,7 +71,9 @@ class Rehearsal:
     handles: list[WorkflowHandle[Diary, list[datetime]]]
 
     async def begin(self, workflow_id: str, begin_at: datetime) -> WorkflowHandle[Diary, list[datetime]]:
-        return await self.client.start_workflow(Diary.run, begin_at, id=workflow_id, task_queue=self.company)
+        return await self.client.start_workflow(
+            Diary.run, Start(begin_at), id=workflow_id, task_queue=self.company
+        )
 
     async def open_task(self, *, rung: datetime | None, deadline: datetime) -> None:
         async with self.sessions() as session:
@@ -129,7 +136,7 @@ async def a_rehearsal(environment: WorkflowEnvironment, sessions: SessionMaker) 
     company = f"company-{uuid.uuid4()}"
     await rows_of_a_cycle(sessions, company)
     reached: list[datetime] = []
-    client = demo_client(environment.client, sessions)
+    client = demo_client(environment.client)
     conductor = Conductor(giving(client), sessions, tell=reached.append, patience=timedelta(seconds=20))
     rehearsal = Rehearsal(company, client, sessions, conductor, reached, [])
     async with Worker(client, task_queue=company, workflows=[Diary]):
@@ -222,9 +229,9 @@ async def test_an_engine_without_workers_is_reported_and_the_clock_given_back(
 ) -> None:
     company = f"company-{uuid.uuid4()}"
     await rows_of_a_cycle(some_sessions, company)
-    client = demo_client(engine.client, some_sessions)
+    client = demo_client(engine.client)
     await client.start_workflow(
-        Diary.run, datetime.now(UTC), id=cycle_workflow_id(company, "q"), task_queue=company
+        Diary.run, Start(datetime.now(UTC)), id=cycle_workflow_id(company, "q"), task_queue=company
     )
     conductor = Conductor(giving(client), some_sessions, patience=timedelta(seconds=2))
     before = await conductor.now()
