@@ -16,6 +16,7 @@ import httpx
 from fastapi import FastAPI
 from pydantic import AnyHttpUrl, SecretStr
 from sqlmodel import col, select
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 
 from api.app import create_app
@@ -195,7 +196,7 @@ class Quarter:
             return list((await session.exec(found)).all())
 
     async def settled(self) -> None:
-        """Wait until what was set off has come to rest: nothing to be sent, nothing new for a moment."""
+        """Wait until what was set off has come to rest: nothing in hand or to be sent, nothing new for a while."""
         quiet = 0
         before: tuple[int, ...] = ()
         async with asyncio.timeout(60):
@@ -206,7 +207,8 @@ class Quarter:
                 before = seen
 
     async def pulse(self) -> tuple[int, ...]:
-        """Count messages under way, notices, tasks, events."""
+        """Count what is under way in the engine and among messages; beside it, marks of tasks and stages."""
+        at_work = await self.at_work()
         async with self.sessions() as session:
             outgoing = await session.exec(
                 select(Notice.id).where(
@@ -221,10 +223,25 @@ class Quarter:
             tasks = await session.exec(select(Task.id, Task.state, Task.holder_id))
             departments = await session.exec(select(CycleDepartment.stage))
             return (
-                len(outgoing.all()) + len(under_way.all()),
+                at_work + len(outgoing.all()) + len(under_way.all()),
                 hash(tuple(sorted(map(str, tasks.all())))),
                 hash(tuple(sorted(departments.all()))),
             )
+
+    async def at_work(self) -> int:
+        """Count what the engine's workers have in hand."""
+        client = await self.conductor.connect()
+        cycles, departments = await self.conductor.workflows()
+        count = 0
+        for workflow_id in cycles + departments:
+            try:
+                seen = (await client.get_workflow_handle(workflow_id).describe()).raw_description
+            except RPCError as trouble:
+                if trouble.status is not RPCStatusCode.NOT_FOUND:  # Nobody has launched it.
+                    raise
+            else:
+                count += len(seen.pending_activities) + seen.HasField("pending_workflow_task")
+        return count
 
 
 @asynccontextmanager
