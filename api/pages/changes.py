@@ -68,7 +68,7 @@ LABELS: Final[Mapping[str, str]] = {
     "system-overdue": _("Line beside the subject, when overdue"),
     "sms-overdue": _("Text of the SMS, when overdue"),
     "every_minutes": _("Fetched every so many minutes"),
-    "stale_after_hours": _("Figures count as old after (hours)"),
+    "stale_after_hours": _("Old after (hours)"),
     "is_on": _("Switched on"),
     "target": _("Target"),
     "figure": _("Figure"),

@@ -133,7 +133,7 @@ def source_form(around: Shell, kind: SourceKind, source: Source | None) -> FormP
         ),
         Field(
             STALE,
-            tongue.gettext("Figures count as old after (hours)"),
+            tongue.gettext("Old after (hours)"),
             Kind.NUMBER,
             str(source.stale_after_hours if source else 48),
             tongue.gettext("From then on pages say how old they are."),
@@ -163,7 +163,7 @@ def _field(around: Shell, kind: SourceKind, setting: Setting, known: Mapping[str
     tongue, words = around.tongue, SETTING_WORDS[kind][setting.name]
     hint = tongue.gettext(words.help) if words.help else ""
     if setting.is_secret and not is_new:
-        hint = f"{tongue.gettext('Leave empty to keep what is there.')} {hint}".strip()
+        hint = " ".join(filter(None, (tongue.gettext("Leave empty to keep what is there."), hint)))
     return Field(
         setting.name,
         tongue.gettext(words.label),

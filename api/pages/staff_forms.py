@@ -216,7 +216,7 @@ async def leave_form(around: Shell, database: AsyncSession, asking: Viewer, pers
         fields=(
             Field(
                 "effective_on",
-                tongue.gettext("First day they are no longer here"),
+                tongue.gettext("First day after leaving"),
                 Kind.DATE,
                 on.isoformat(),
                 is_required=True,

@@ -208,7 +208,7 @@ class SmallMaker:
         cycle = Cycle(
             id=f"{self.shape.company_id}-{self.starts_on.year}-q{quarter}",
             company_id=self.shape.company_id,
-            name=f"{self.starts_on.year}年第{quarter}季度",
+            name=f"{self.starts_on.year}年第{'一二三四'[quarter - 1]}季度",
             starts_on=self.starts_on,
             ends_on=self.ends_on,
             hr_owner_id=hr,

@@ -35,6 +35,9 @@ ROUNDS = (
 )
 """On which database a part is killed at which moments."""
 
+FURTHER_ROUND = ("postgresql", (Moment.LAUNCH, Moment.RUNG, Moment.GATE))
+"""Where the tests run on PostgreSQL throughout."""
+
 pytestmark = pytest.mark.xdist_group("kills")  # They share the undisturbed quarter.
 
 
@@ -143,17 +146,22 @@ async def quarters(
         await each.end()
 
 
-def test_every_moment_is_one_of_a_quarter() -> None:
-    assert sorted(moment for database, moments in ROUNDS if database == "sqlite" for moment in moments) == sorted(
-        Moment
-    )
+@pytest.mark.parametrize("on", ["sqlite", "postgresql"])
+def test_every_moment_is_one_of_a_quarter(on: str) -> None:
+    of_rounds = [moments for database, moments in (*ROUNDS, FURTHER_ROUND) if database == on]
+    assert sorted(moment for moments in of_rounds for moment in moments) == sorted(Moment)
 
 
-@pytest.mark.parametrize(
-    ("database", "moments"),
-    ROUNDS,
-    ids=lambda given: given if isinstance(given, str) else "-".join(one.name.lower() for one in given),
-)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if {"database", "moments"} <= set(metafunc.fixturenames):
+        on_postgresql = metafunc.config.getoption("--database") == "postgresql"
+        metafunc.parametrize(
+            ("database", "moments"),
+            (*ROUNDS, FURTHER_ROUND) if on_postgresql else ROUNDS,
+            ids=lambda given: given if isinstance(given, str) else "-".join(one.name.lower() for one in given),
+        )
+
+
 @pytest.mark.parametrize("what", What)
 async def test_nothing_is_lost_and_nothing_comes_twice(
     quarters: Begun, what: What, database: str, moments: tuple[Moment, ...]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -49,6 +50,17 @@ def test_the_chinese_catalogue_has_every_message_and_no_other() -> None:
     }
     assert messages_in_code() - known == set(), "run pybabel as babel.cfg says"
     assert known - messages_in_code() == set()
+
+
+def test_no_message_stands_inside_an_f_string_where_it_is_not_found() -> None:
+    known = {message.id for message in catalogue()}
+    for file in (ROOT / "api").rglob("*.py"):
+        for text in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            for call in ast.walk(text) if isinstance(text, ast.JoinedStr) else ():
+                if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.args:
+                    said = call.args[0]
+                    if call.func.attr == "gettext" and isinstance(said, ast.Constant):
+                        assert said.value in known, file
 
 
 def test_nothing_is_left_untranslated_or_unsure() -> None:
