@@ -28,7 +28,7 @@ from rules.plan import default_terms
 from tests.api.house import House, make_parts
 from worker import build_activities, build_workers
 
-PATIENCE = 30
+PATIENCE = 60
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
-PATIENCE = 40
+PATIENCE = 90
 KEY = {"QUARTERDECK_SECRET_KEYS": "k" * 40}
 
 

@@ -340,7 +340,7 @@ async def test_who_gives_up_waiting_leaves_no_thread_behind(
         with pytest.raises(asyncio.CancelledError):
             await reading
         (waiting,) = tuple(connector.session.waiting)
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(20):
         while not waiting.done():  # noqa: ASYNC110 - done in a thread.
             await asyncio.sleep(0.01)
 

@@ -75,5 +75,5 @@ def test_an_sms_is_kept_and_found_again_by_the_real_client(sms_address: str, tmp
 
 
 def test_an_sms_without_a_number_is_refused_as_twilio_does(sms_address: str) -> None:
-    answer = requests.post(f"{sms_address}/2010-04-01/Accounts/AC0/Messages.json", data={"Body": "x"}, timeout=5)
+    answer = requests.post(f"{sms_address}/2010-04-01/Accounts/AC0/Messages.json", data={"Body": "x"}, timeout=60)
     assert (answer.status_code, answer.json()["code"]) == (400, 21604)

@@ -28,7 +28,7 @@ def work():
 done = []
 sys.exit(Nursery(work).run(int(sys.argv[2])))
 """
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 @pytest.fixture

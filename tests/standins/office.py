@@ -221,7 +221,7 @@ class Office:
 
     async def until_collecting(self) -> None:
         """Wait until somebody has opened a collection."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not await self.deliveries():  # noqa: ASYNC110 - another process may write it.
                 await asyncio.sleep(0.02)
 

@@ -42,7 +42,7 @@ from tests.workflows.house import store_history
 from workflows.fetching import SourceFetch, SourceSchedule
 from workflows.sandbox import sandbox
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 @dataclass

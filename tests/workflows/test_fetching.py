@@ -118,7 +118,7 @@ async def fetches_of(house: FetchHouse, source: Source) -> list[Fetch]:
 
 
 async def count_to(house: FetchHouse, source: Source, wanted: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(await fetches_of(house, source)) < wanted:  # noqa: ASYNC110 - what we wait for is in the database.
             await asyncio.sleep(0.05)
 
@@ -155,7 +155,7 @@ async def test_a_source_that_is_switched_off_is_fetched_no_more_and_on_again_it_
     source = await scheduled_source(house, created_at=datetime.now(UTC))
     schedule = house.engine.client.get_workflow_handle(schedule_workflow_id(source.company_id, source.id))
     await save(house, source, is_on=False)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await schedule.result()
     await save(house, source, is_on=True, created_at=datetime.now(UTC) - timedelta(days=1))
     await count_to(house, source, 1)

@@ -11,11 +11,12 @@ from typing import Protocol
 import pytest
 import uvicorn
 from fastapi import FastAPI
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from quarterdeck.demo.small import PASSWORD
 
 CHROMIUM = shutil.which("chromium")
+expect.set_options(timeout=30_000)
 NEEDS_CHROMIUM = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt install chromium")
 
 
