@@ -203,12 +203,12 @@ class Quarter:
             while quiet < 3:
                 await asyncio.sleep(0.1)
                 seen = await self.pulse()
-                quiet = quiet + 1 if seen == before and seen[0] == 0 else 0
+                is_quiet = seen == before and seen[0] == 0 and await self.at_work() == 0
+                quiet = quiet + 1 if is_quiet else 0
                 before = seen
 
     async def pulse(self) -> tuple[int, ...]:
-        """Count what is under way in the engine and among messages; beside it, marks of tasks and stages."""
-        at_work = await self.at_work()
+        """Count messages under way; beside it, marks of tasks and stages."""
         async with self.sessions() as session:
             outgoing = await session.exec(
                 select(Notice.id).where(
@@ -223,7 +223,7 @@ class Quarter:
             tasks = await session.exec(select(Task.id, Task.state, Task.holder_id))
             departments = await session.exec(select(CycleDepartment.stage))
             return (
-                at_work + len(outgoing.all()) + len(under_way.all()),
+                len(outgoing.all()) + len(under_way.all()),
                 hash(tuple(sorted(map(str, tasks.all())))),
                 hash(tuple(sorted(departments.all()))),
             )
