@@ -3,7 +3,7 @@
 The database is SQLite and, for every test that takes `sessions` or `database_url`, PostgreSQL
 again. Tests that are not about databases take `some_sessions`: SQLite, or PostgreSQL where
 `--database postgresql` says so (`make test DATABASE=postgresql`). Each xdist worker has servers
-of its own, so tests may run side by side.
+of its own, so tests may run side by side. `--hypothesis-profile=default` looks for new examples.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 
@@ -23,6 +24,12 @@ from models.database import SessionMaker, connect, session_maker
 from quarterdeck.engine import server_options, temporal_binary
 from quarterdeck.migration import migrate
 from tests.postgres import Postgres, PostgresIsMissing
+
+# The same examples each time, and all the time they take: what a change broke fails, a slow machine does not.
+settings.register_profile(
+    "repeatable", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("repeatable")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

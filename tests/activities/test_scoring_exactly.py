@@ -147,7 +147,6 @@ def line_as_calculated(line: ScoreLine) -> tuple[str, bool, tuple[Decimal, ...]]
 
 @settings(
     max_examples=60,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
