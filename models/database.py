@@ -53,17 +53,11 @@ TABLES = (
 )
 """Importing these fills `SQLModel.metadata`."""
 
-MOST_PARAMETERS = 30_000
-"""SQLite takes 32,766 parameters a statement, PostgreSQL 65,535."""
-
 RESTED = 5.0
 """Seconds after which a connection is asked whether it is still there."""
 
 AT_ONCE = 500
 """So many keys a statement asks for at once."""
-
-FEW = 10
-"""So many rows go in by as many runs of one statement; more become one statement with all their values."""
 
 
 def connect(database_url: str, *, pooled: bool = True) -> AsyncEngine:
@@ -177,18 +171,9 @@ async def insert_once(session: AsyncSession, rows: Sequence[SQLModel]) -> int:
     """
     if not rows:
         return 0
-    table = table_of(type(rows[0]))
-    insertion = _insertion(table, session.get_bind().dialect.name)
-    if len(rows) <= FEW:  # The common case: a statement that is built and compiled once.
-        connection = await session.connection()
-        return (await connection.execute(insertion, [row.model_dump() for row in rows])).rowcount
-    rows_at_once = max(1, MOST_PARAMETERS // len(table.columns))
-    inserted = 0
-    for start in range(0, len(rows), rows_at_once):
-        values = [row.model_dump() for row in rows[start : start + rows_at_once]]
-        outcome = await session.exec(insertion.values(values))
-        inserted += outcome.rowcount
-    return inserted
+    insertion = _insertion(table_of(type(rows[0])), session.get_bind().dialect.name)
+    connection = await session.connection()
+    return (await connection.execute(insertion, [row.model_dump() for row in rows])).rowcount
 
 
 async def insert_many_once(session: AsyncSession, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
