@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Final
 
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from starlette.datastructures import MutableHeaders
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import documentation, health, problems
@@ -64,18 +66,26 @@ def create_app(parts: Parts) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.parts = parts
+    app.router.routes.extend(every_route())
     documentation.describe(app)
     problems.install(app)
-    app.include_router(health.router)
-    for router in (*resource_routers, documentation.router):
-        app.include_router(router, prefix="/api")
-    for router in page_routers:
-        # No page route can forget it: an unsafe request must come from our own form (CSRF).
-        app.include_router(router, include_in_schema=False, dependencies=[Depends(come_from_our_own_page)])
     app.add_middleware(BodyLimits)
     app.add_middleware(Guarded, cookies=parts.cookies)
     app.add_middleware(AccessLog)
     return app
+
+
+@cache
+def every_route() -> tuple[BaseRoute, ...]:
+    """Return what there is to ask for: worked out when it is first asked for, once a process."""
+    whole = APIRouter()
+    whole.include_router(health.router)
+    for router in (*resource_routers, documentation.router):
+        whole.include_router(router, prefix="/api")
+    for router in page_routers:
+        # No page route can forget it: an unsafe request must come from our own form (CSRF).
+        whole.include_router(router, include_in_schema=False, dependencies=[Depends(come_from_our_own_page)])
+    return tuple(whole.routes)
 
 
 class BodyLimits:
