@@ -106,7 +106,7 @@ async def test_each_fault_is_told_as_what_it_is(
     facts: dict[str, object],
 ) -> None:
     dingtalk.breaks("opportunities 2", *[fault] * 9)
-    async with to_dingtalk(read_seconds=0.5) as connector:
+    async with to_dingtalk(read_seconds=2) as connector:
         refused = await trouble(connector)
     assert refused.trouble is expected
     assert facts.items() <= refused.facts.items()

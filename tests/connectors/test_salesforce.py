@@ -321,7 +321,7 @@ async def test_each_fault_is_told_as_what_it_is(
     facts: dict[str, object],
 ) -> None:
     salesforce.breaks("page 2", *[fault] * 5)
-    async with connected(read_seconds=0.5) as connector:
+    async with connected(read_seconds=2) as connector:
         refused = await trouble(connector)
     assert refused.trouble is expected
     assert facts.items() <= refused.facts.items()

@@ -133,7 +133,7 @@ async def connector(salesforce: SalesforceByWireMock) -> AsyncIterator[Connector
         private_networks=(ip_network("127.0.0.0/8"),),
         ca_file=salesforce.ca_file,
         connect_seconds=10,  # A Java that has just started takes its time over the first handshake.
-        read_seconds=2,
+        read_seconds=8,
         resolve=lambda host, port: [("127.0.0.1", salesforce.port)],
     )
     settings = {"domain": "mydomain.my", "consumer_key": "3MVG9"}
@@ -168,7 +168,7 @@ async def test_answers_as_documented_are_read_page_by_page(connector: Connector)
         ({"fault": "EMPTY_RESPONSE"}, Trouble.UNREACHABLE),
         ({"fault": "MALFORMED_RESPONSE_CHUNK"}, Trouble.UNREACHABLE),
         ({"fault": "RANDOM_DATA_THEN_CLOSE"}, Trouble.UNREACHABLE),
-        (shown(page_of(2)) | {"fixedDelayMilliseconds": 3_000}, Trouble.UNREACHABLE),
+        (shown(page_of(2)) | {"fixedDelayMilliseconds": 10_000}, Trouble.UNREACHABLE),
         (
             shown(page_of(2)) | {"chunkedDribbleDelay": {"numberOfChunks": 100, "totalDuration": 20_000}},
             Trouble.UNREACHABLE,

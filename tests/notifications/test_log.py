@@ -240,10 +240,10 @@ async def test_a_connection_lost_after_data_is_unknown_and_hr_is_told(office: Of
 
 
 async def test_a_server_too_slow_to_answer_after_data_is_unknown(office: Office) -> None:
-    office.smtp.timeout_seconds = 0.5
+    office.smtp.timeout_seconds = 3
     await office.task()
     await office.notice()
-    office.mail.answers_after = 1.5
+    office.mail.answers_after = 6
     await office.dispatch()
     unknown = next(each for each in await office.deliveries() if each.person_id == DIRECTOR)
     assert (unknown.state, unknown.error) == (DeliveryState.UNKNOWN, "answer-lost (TimeoutError)")

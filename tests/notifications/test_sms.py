@@ -37,7 +37,7 @@ def channel(twilio: TwilioStandIn, **changes: object) -> SmsChannel:
         auth_token=SecretStr(AUTH_TOKEN),
         sender="+8610000000000",
         base_url=twilio.base_url,
-        timeout_seconds=0.5,
+        timeout_seconds=3,
     )
     return SmsChannel(settings.model_copy(update=changes))
 

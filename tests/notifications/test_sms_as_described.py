@@ -50,7 +50,7 @@ def channel(wiremock: WireMock) -> SmsChannel:
         auth_token=SecretStr(AUTH_TOKEN),
         sender="+8610000000000",
         base_url=wiremock.base_url,
-        timeout_seconds=2,
+        timeout_seconds=8,
     )
     return SmsChannel(settings)
 
@@ -93,7 +93,7 @@ async def test_a_message_is_found_in_the_list_that_twilio_describes(wiremock: Wi
     [
         ({"status": 429, "headers": {"Retry-After": "3"}, "jsonBody": {}}, Reason.BUSY, Trouble.TEMPORARY),
         ({"status": 503, "body": "<html>away</html>"}, Reason.BUSY, Trouble.UNKNOWN),
-        ({"status": 200, "fixedDelayMilliseconds": 4000}, Reason.ANSWER_LOST, Trouble.UNKNOWN),
+        ({"status": 200, "fixedDelayMilliseconds": 10_000}, Reason.ANSWER_LOST, Trouble.UNKNOWN),
         ({"fault": "CONNECTION_RESET_BY_PEER"}, Reason.ANSWER_LOST, Trouble.UNKNOWN),
         ({"fault": "EMPTY_RESPONSE"}, Reason.ANSWER_LOST, Trouble.UNKNOWN),
         ({"fault": "RANDOM_DATA_THEN_CLOSE"}, Reason.ANSWER_LOST, Trouble.UNKNOWN),

@@ -79,9 +79,9 @@ class Office:
             auth_token=SecretStr(AUTH_TOKEN),
             sender="+8610000000000",
             base_url=twilio.base_url,
-            timeout_seconds=0.5,
+            timeout_seconds=3,
         )
-        self.smtp = SmtpSettings(port=mail.port, sender="Quarterdeck <perf@example.cn>", timeout_seconds=5)
+        self.smtp = SmtpSettings(port=mail.port, sender="Quarterdeck <perf@example.cn>", timeout_seconds=10)
 
     @staticmethod
     def hurried(**times: timedelta) -> Timing:
