@@ -23,6 +23,7 @@ from babel.numbers import format_decimal, get_currency_symbol
 from babel.support import NullTranslations, Translations
 
 from models.metrics import MetricUnit
+from models.months import quarter_in_chinese
 from models.stages import Language
 
 CATALOGUES = Path(__file__).parent / "locale"
@@ -202,8 +203,7 @@ class Tongue:
 
     def quarter(self, on: date) -> str:
         """Name the quarter of a day: 2027年第一季度, Q1 2027."""
-        number = (on.month + 2) // 3
-        return f"{on.year}年第{'一二三四'[number - 1]}季度" if self.is_chinese else f"Q{number} {on.year}"
+        return quarter_in_chinese(on) if self.is_chinese else f"Q{(on.month + 2) // 3} {on.year}"
 
     def from_now(self, at: datetime, now: datetime) -> str:
         """Say how far off an instant is: in 3 days, 2 hours ago."""

@@ -171,16 +171,15 @@ async def insert_once(session: AsyncSession, rows: Sequence[SQLModel]) -> int:
     """
     if not rows:
         return 0
-    insertion = _insertion(table_of(type(rows[0])), session.get_bind().dialect.name)
+    return await insert_many_once(session, table_of(type(rows[0])), [row.model_dump() for row in rows])
+
+
+async def insert_many_once(session: AsyncSession, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Insert thousands of rows, all columns of each given, by one prepared statement; return how many went in."""
+    if not rows:
+        return 0
     connection = await session.connection()
-    return (await connection.execute(insertion, [row.model_dump() for row in rows])).rowcount
-
-
-async def insert_many_once(session: AsyncSession, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert thousands of rows, all columns of each given, by one prepared statement; those there already stay."""
-    if rows:
-        connection = await session.connection()
-        await connection.execute(_insertion(table, session.get_bind().dialect.name), rows)
+    return (await connection.execute(_insertion(table, session.get_bind().dialect.name), rows)).rowcount
 
 
 async def insert(session: AsyncSession, row: SQLModel) -> None:

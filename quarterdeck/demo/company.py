@@ -18,7 +18,7 @@ from models.cycles import Cycle
 from models.database import SessionMaker, writing
 from models.errors import Refusal
 from models.metrics import Target
-from models.months import month_after
+from models.months import month_after, quarter_in_chinese
 from models.org import Account, Company, Deputy, Person
 from models.records import Deal, Payment, Visit, WorkHours
 from models.stages import Role, UnitKind
@@ -141,7 +141,7 @@ def _make(seed: int, company_id: str, starts_on: date) -> Made:
     demo = DemoCompany(
         company_id=company_id,
         cycle_id=f"{company_id}-{starts_on.year}-q{quarter}",
-        cycle_name=f"{starts_on.year}年第{'一二三四'[quarter - 1]}季度",
+        cycle_name=quarter_in_chinese(starts_on),
         starts_on=starts_on,
         ends_on=month_after(starts_on, 3) - timedelta(days=1),
         hr_owner_id=staff.who_is("绩效经理").id,

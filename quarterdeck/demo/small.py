@@ -17,7 +17,7 @@ from argon2 import PasswordHasher
 from models.cycles import Cycle
 from models.database import SessionMaker, writing
 from models.metrics import Aggregation, FigureLevel, Metric, Scorecard, ScorecardLine, Target
-from models.months import month_after
+from models.months import month_after, quarter_in_chinese
 from models.org import Account, Company, Person, Unit
 from models.records import Deal, Payment
 from models.stages import Language, Role, UnitKind
@@ -208,7 +208,7 @@ class SmallMaker:
         cycle = Cycle(
             id=f"{self.shape.company_id}-{self.starts_on.year}-q{quarter}",
             company_id=self.shape.company_id,
-            name=f"{self.starts_on.year}年第{'一二三四'[quarter - 1]}季度",
+            name=quarter_in_chinese(self.starts_on),
             starts_on=self.starts_on,
             ends_on=self.ends_on,
             hr_owner_id=hr,

@@ -34,6 +34,7 @@ from quarterdeck.demo.small import SmallCompany
 from server import build_parts
 from tests.standins.smtp import MailServer
 from tests.standins.twilio_api import ACCOUNT, AUTH_TOKEN, TwilioStandIn
+from tests.workflows.house import in_hand
 from worker import build_activities, build_workers
 
 CHINA = ZoneInfo("Asia/Shanghai")
@@ -87,6 +88,10 @@ class Quarter:
     async def launch(self) -> None:
         answer = await self.post(self.company.hr_id, f"/api/cycles/{self.company.cycle_id}/launch")
         assert answer.status_code in (200, 201), answer.text
+        await self.begun()
+
+    async def begun(self) -> None:
+        """Wait until every department has its first task, and everybody who is to hear of it has heard."""
         everywhere = len(self.company.departments)
         async with asyncio.timeout(60):
             while len(await self.open_tasks()) < everywhere:  # noqa: ASYNC110 - they are rows.
@@ -235,12 +240,10 @@ class Quarter:
         count = 0
         for workflow_id in cycles + departments:
             try:
-                seen = (await client.get_workflow_handle(workflow_id).describe()).raw_description
+                count += await in_hand(client.get_workflow_handle(workflow_id))
             except RPCError as trouble:
                 if trouble.status is not RPCStatusCode.NOT_FOUND:  # Nobody has launched it.
                     raise
-            else:
-                count += len(seen.pending_activities) + seen.HasField("pending_workflow_task")
         return count
 
 

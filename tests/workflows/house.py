@@ -203,9 +203,7 @@ class House:
         await self.engine.fast_forward(review, by)
 
         async def under_way() -> int:
-            seen = (await review.describe()).raw_description
-            at_work = len(seen.pending_activities) + seen.HasField("pending_workflow_task")
-            return at_work or await self.count_overdue(review)
+            return await in_hand(review) or await self.count_overdue(review)
 
         await self.until(under_way, 0)
 
@@ -235,6 +233,12 @@ class House:
         """Move one review's clock just past an instant."""
         now = await self.engine.get_current_time(self.review(department_id))
         await self.skip(department_id, instant - now + timedelta(seconds=1))
+
+
+async def in_hand(handle: WorkflowHandle[Any, Any]) -> int:
+    """Count what the engine's workers have in hand for a workflow."""
+    seen = (await handle.describe()).raw_description
+    return len(seen.pending_activities) + seen.HasField("pending_workflow_task")
 
 
 class Refused(Exception):

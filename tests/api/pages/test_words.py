@@ -52,15 +52,13 @@ def test_the_chinese_catalogue_has_every_message_and_no_other() -> None:
     assert known - messages_in_code() == set()
 
 
-def test_no_message_stands_inside_an_f_string_where_it_is_not_found() -> None:
+def test_a_message_inside_an_f_string_where_extraction_does_not_look_is_known_too() -> None:
     known = {message.id for message in catalogue()}
     for file in (ROOT / "api").rglob("*.py"):
-        for text in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            for call in ast.walk(text) if isinstance(text, ast.JoinedStr) else ():
-                if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.args:
-                    said = call.args[0]
-                    if call.func.attr == "gettext" and isinstance(said, ast.Constant):
-                        assert said.value in known, file
+        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            match call:
+                case ast.Call(func=ast.Attribute(attr="gettext"), args=[ast.Constant(said), *_]):
+                    assert said in known, file
 
 
 def test_nothing_is_left_untranslated_or_unsure() -> None:
